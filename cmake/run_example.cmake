@@ -1,0 +1,12 @@
+# Runs one example as a test: -D program=, args=, expected= (a file; compared with standard output if it exists).
+execute_process(COMMAND ${program} ${args} OUTPUT_VARIABLE output RESULT_VARIABLE result)
+message("${output}")
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "${program} failed: ${result}")
+endif()
+if(EXISTS "${expected}")
+  file(READ "${expected}" wanted)
+  if(NOT output STREQUAL wanted)
+    message(FATAL_ERROR "the output differs from ${expected}, which says:\n${wanted}")
+  endif()
+endif()
