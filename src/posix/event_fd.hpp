@@ -1,0 +1,31 @@
+// A pollable flag: how one thread gets another out of poll_until.
+//
+// Owns an eventfd. Not for waits on memory only; a futex is cheaper there.
+#ifndef TANDEM_POSIX_EVENT_FD_HPP
+#define TANDEM_POSIX_EVENT_FD_HPP
+
+#include "posix/unique_fd.hpp"
+
+namespace tandem::posix {
+
+/// A flag that can be raised from any thread (or process that holds the descriptor) and polled.
+class event_fd {
+ public:
+  /// Creates the flag, lowered. @throws std::system_error.
+  event_fd();
+
+  /// Raises the flag: fd() becomes readable. Async-signal-safe, never blocks; raising it twice is raising it once.
+  void raise() const noexcept;
+
+  /// Lowers the flag; returns whether it was up. Look for work only after lowering it, else a raise gets lost.
+  bool lower() const noexcept;
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+ private:
+  unique_fd fd_;
+};
+
+}  // namespace tandem::posix
+
+#endif  // TANDEM_POSIX_EVENT_FD_HPP

@@ -1,0 +1,43 @@
+// Learning how a child ended.
+//
+// Owns wait4 and the meaning of its status word. Only the fork server has children; the user's process has none of ours.
+#ifndef TANDEM_POSIX_REAP_HPP
+#define TANDEM_POSIX_REAP_HPP
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "posix/pidfd.hpp"
+
+namespace tandem::posix {
+
+/// The end of one child.
+struct reaped {
+  pid_t pid = -1;
+  int status = 0;                        ///< As wait4 gave it; the functions below take it apart.
+  std::size_t peak_rss = 0;              ///< Bytes of memory it had resident at most.
+  std::chrono::nanoseconds cpu_time{0};  ///< User and system, its own reaped children included.
+
+  [[nodiscard]] bool exited() const noexcept;       ///< Ended by exit or by returning from main.
+  [[nodiscard]] int exit_code() const noexcept;     ///< 0 to 255; -1 if it did not exit.
+  [[nodiscard]] int signal() const noexcept;        ///< The signal that killed it; 0 if it exited.
+  [[nodiscard]] bool core_dumped() const noexcept;  ///< Whether a core file was asked for and written.
+
+  /// Returns "exited with code 3" or "was killed by SIGSEGV".
+  [[nodiscard]] std::string describe() const;
+};
+
+/// Reaps an ended child, `pid`, or any for -1, without blocking; nothing if none has ended.
+/// @throws std::system_error (ECHILD: there is no such child).
+[[nodiscard]] std::optional<reaped> try_reap(pid_t pid = -1);
+
+/// Reaps a child, `pid`, or any for -1; blocks until it ends. @throws std::system_error (ECHILD).
+[[nodiscard]] reaped reap(pid_t pid = -1);
+
+}  // namespace tandem::posix
+
+#endif  // TANDEM_POSIX_REAP_HPP

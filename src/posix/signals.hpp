@@ -1,0 +1,38 @@
+// Signal masks, dispositions and names.
+//
+// Owns no handler: the library installs none in the user's process.
+#ifndef TANDEM_POSIX_SIGNALS_HPP
+#define TANDEM_POSIX_SIGNALS_HPP
+
+#include <csignal>
+#include <span>
+#include <string>
+
+namespace tandem::posix {
+
+/// Blocks all signals in the calling thread for as long as it lives. A thread started meanwhile keeps them blocked:
+/// so start helper threads, lest the user's handlers run on them.
+class block_all_signals {
+ public:
+  block_all_signals() noexcept;
+  block_all_signals(const block_all_signals&) = delete;
+  block_all_signals& operator=(const block_all_signals&) = delete;
+  ~block_all_signals();
+
+ private:
+  sigset_t previous_;
+};
+
+/// Sets every signal's disposition to its default - `ignored` ones to "ignore" - and then empties the calling thread's
+/// signal mask. For a fresh process that must not run handlers inherited from the user's program.
+void reset_signals_to_default(std::span<const int> ignored = {}) noexcept;
+
+/// Ignores `signal` from now on. @throws std::system_error (EINVAL).
+void ignore_signal(int signal);
+
+/// Returns "SIGSEGV" for 11, "SIGRTMIN+3", or "signal 99" for a number that has no name.
+[[nodiscard]] std::string signal_name(int signal);
+
+}  // namespace tandem::posix
+
+#endif  // TANDEM_POSIX_SIGNALS_HPP
