@@ -1,19 +1,20 @@
 // Deadlines and CPU clocks.
 //
-// Owns the conversion from std::chrono::steady_clock (CLOCK_MONOTONIC on Linux) to what the kernel takes, and the
-// reading of CPU time. Must not sleep.
+// Owns the conversion from std::chrono::steady_clock (CLOCK_MONOTONIC on Linux) to what the kernel takes, and
+// the reading of CPU time. Must not sleep.
 #ifndef TANDEM_POSIX_CLOCK_HPP
 #define TANDEM_POSIX_CLOCK_HPP
-
-#include <sys/types.h>
-#include <time.h>
 
 #include <chrono>
 #include <optional>
 
+#include <sys/types.h>
+#include <time.h>
+
 namespace tandem::posix {
 
-/// A point in time that calls with a deadline take: absolute, so that an interrupted wait needs no arithmetic.
+/// A point in time that calls with a deadline take: absolute, so that an interrupted wait needs no
+/// arithmetic.
 using steady_time = std::chrono::steady_clock::time_point;
 
 /// The deadline that never comes.
@@ -44,8 +45,8 @@ steady_time deadline_after(std::chrono::duration<Rep, Period> timeout) {
 /// Returns the CPU time (user and system) that the calling thread has used.
 [[nodiscard]] std::chrono::nanoseconds thread_cpu_time() noexcept;
 
-/// Returns the CPU time that process `pid` has used so far, its reaped children not included; nothing if there is
-/// no such process.
+/// Returns the CPU time that process `pid` has used so far, its reaped children not included; nothing if
+/// there is no such process.
 [[nodiscard]] std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid) noexcept;
 
 }  // namespace tandem::posix

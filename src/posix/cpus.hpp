@@ -11,18 +11,20 @@
 
 namespace tandem::posix {
 
-/// Returns how many CPUs this process may use: the smaller of affinity_cpus() and cgroup_cpu_limit(), at least 1.
-/// Reads a few files, so takes tens of microseconds. Not cached: both may change while the process runs.
+/// Returns how many CPUs this process may use: the smaller of affinity_cpus() and cgroup_cpu_limit(), at
+/// least 1. Reads a few files, so takes tens of microseconds. Not cached: both may change while the process
+/// runs.
 [[nodiscard]] int usable_cpus();
 
-/// Returns the number of CPUs in the calling thread's affinity mask (which cpuset cgroups narrow as well); works above
-/// 1024 CPUs. At least 1.
+/// Returns the number of CPUs in the calling thread's affinity mask (which cpuset cgroups narrow as well);
+/// works above 1024 CPUs. At least 1.
 [[nodiscard]] int affinity_cpus();
 
-/// Returns the CPU quota of this process's cgroup in CPUs, rounded up and at least 1: the smallest of all levels from
-/// its own cgroup up to the root of what is mounted, over cgroup v2 (cpu.max) and v1 (cpu.cfs_quota_us /
-/// cpu.cfs_period_us). Nothing if there is no quota; files that are missing or not understood count as no quota.
-/// `root` is put before every path read ("/proc/self/cgroup", "/proc/self/mountinfo", mount points): tests use it.
+/// Returns the CPU quota of this process's cgroup in CPUs, rounded up and at least 1: the smallest of all
+/// levels from its own cgroup up to the root of what is mounted, over cgroup v2 (cpu.max) and v1
+/// (cpu.cfs_quota_us / cpu.cfs_period_us). Nothing if there is no quota; files that are missing or not
+/// understood count as no quota. `root` is put before every path read ("/proc/self/cgroup",
+/// "/proc/self/mountinfo", mount points): tests use it.
 [[nodiscard]] std::optional<int> cgroup_cpu_limit(const std::string& root = "");
 
 namespace detail {

@@ -4,16 +4,16 @@
 #ifndef TANDEM_POSIX_DESCRIPTORS_HPP
 #define TANDEM_POSIX_DESCRIPTORS_HPP
 
+#include "posix/unique_fd.hpp"
+
 #include <span>
 #include <vector>
 
-#include "posix/unique_fd.hpp"
-
 namespace tandem::posix {
 
-/// Closes every open descriptor >= `first` that is not in `except` (any order, duplicates and closed ones welcome).
-/// For fresh processes only: it closes under the feet of whoever owns them. Uses close_range(2), or /proc/self/fd
-/// where the kernel has none.
+/// Closes every open descriptor >= `first` that is not in `except` (any order, duplicates and closed ones
+/// welcome). For fresh processes only: it closes under the feet of whoever owns them. Uses close_range(2), or
+/// /proc/self/fd where the kernel has none.
 /// @throws std::system_error if neither works.
 void close_range_from(int first, std::span<const int> except = {});
 
@@ -25,8 +25,8 @@ void close_range_from(int first, std::span<const int> except = {});
 /// @throws std::system_error.
 void redirect_stdin_to_null();
 
-/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no later descriptor of ours takes such a number and is
-/// then written to by printf. @throws std::system_error.
+/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no later descriptor of ours takes such a number
+/// and is then written to by printf. @throws std::system_error.
 void ensure_stdio_is_open();
 
 /// Returns `fd`, moved to a number above 2 if it is not there yet. @throws std::system_error.

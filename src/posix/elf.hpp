@@ -1,7 +1,7 @@
 // The program and shared libraries loaded into this process, and what identifies their content.
 //
-// Owns walking the loader's list. Must not interpret code or symbols. Two processes that agree on a module's identity
-// have the same function at the same offset from its base.
+// Owns walking the loader's list. Must not interpret code or symbols. Two processes that agree on a module's
+// identity have the same function at the same offset from its base.
 #ifndef TANDEM_POSIX_ELF_HPP
 #define TANDEM_POSIX_ELF_HPP
 
@@ -47,7 +47,8 @@ struct loaded_module {
 /// Thread-safe; takes the loader's lock for a moment. Not cached: tens of microseconds.
 [[nodiscard]] std::vector<loaded_module> loaded_modules();
 
-/// Returns the module that `address` lies in; nothing for addresses outside of all (heap, stack, generated code).
+/// Returns the module that `address` lies in; nothing for addresses outside of all (heap, stack, generated
+/// code).
 [[nodiscard]] std::optional<loaded_module> find_module(const void* address);
 
 }  // namespace tandem::posix

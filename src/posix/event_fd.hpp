@@ -14,10 +14,11 @@ class event_fd {
   /// Creates the flag, lowered. @throws std::system_error.
   event_fd();
 
-  /// Raises the flag: fd() becomes readable. Async-signal-safe, never blocks; raising it twice is raising it once.
+  /// Raises the flag: fd() becomes readable. Async-signal-safe, never blocks. Twice is the same as once.
   void raise() const noexcept;
 
-  /// Lowers the flag; returns whether it was up. Look for work only after lowering it, else a raise gets lost.
+  /// Lowers the flag; returns whether it was up. Look for work only after lowering it, else a raise gets
+  /// lost.
   bool lower() const noexcept;
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }

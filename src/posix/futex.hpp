@@ -5,11 +5,11 @@
 #ifndef TANDEM_POSIX_FUTEX_HPP
 #define TANDEM_POSIX_FUTEX_HPP
 
+#include "posix/clock.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <limits>
-
-#include "posix/clock.hpp"
 
 namespace tandem::posix {
 
@@ -49,7 +49,7 @@ int futex_wake(const std::atomic<std::uint32_t>* word, int count, scope who) noe
 
 /// The same for a word that is known to be alive.
 inline int futex_wake(const std::atomic<std::uint32_t>& word, int count, scope who) noexcept {
-  return futex_wake(&word, count, scope);
+  return futex_wake(&word, count, who);
 }
 
 }  // namespace tandem::posix

@@ -4,19 +4,18 @@
 #ifndef TANDEM_POSIX_MEMFD_HPP
 #define TANDEM_POSIX_MEMFD_HPP
 
+#include "posix/unique_fd.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
-
-#include "posix/unique_fd.hpp"
 
 namespace tandem::posix {
 
 /// What a memfd no longer permits; combine with |. Seals cannot be taken back.
 enum class seals : unsigned {
   none = 0,
-  shrink =
-      1U << 0U,  ///< Without it a peer could truncate the file and our reads of the mapping would get SIGBUS.
+  shrink = 1U << 0U,  ///< Without it a peer could truncate the file, and our reads get SIGBUS.
   grow = 1U << 1U,
   write = 1U << 2U,  ///< Content is final. Refused (EBUSY) while a writable shared mapping exists.
   seal = 1U << 3U,   ///< No further seals.
@@ -29,11 +28,12 @@ enum class seals : unsigned {
 /// `name` is only a label that shows up in /proc/<pid>/maps (at most 249 bytes).
 /// Pages take memory when first touched. The memory is gone with the last descriptor and mapping, however the
 /// processes die.
-/// @throws std::system_error if the kernel has no descriptor (EMFILE) or no memory (ENOMEM), or if `size` is above
-/// the process's file size limit (EFBIG).
+/// @throws std::system_error if the kernel has no descriptor (EMFILE) or no memory (ENOMEM), or if `size` is
+/// above the process's file size limit (EFBIG).
 [[nodiscard]] unique_fd create_memfd(const char* name, std::size_t size);
 
-/// Adds `which` to the seals of the memfd. @throws std::system_error (EBUSY: see seals::write; EPERM: sealed).
+/// Adds `which` to the seals of the memfd. @throws std::system_error (EBUSY: see seals::write; EPERM:
+/// sealed).
 void seal(int fd, seals which);
 
 /// Tells whether `fd` is a memfd that has all of `which`; false for anything that is no memfd. Never throws.
@@ -53,19 +53,20 @@ class mapping {
   ~mapping();
 
   /// Maps the first `size` bytes for reading and writing, shared with every process that does the same.
-  /// A `size` of 0 gives an empty mapping. Mapping more than the file has is refused (EINVAL), because touching the
-  /// excess would raise SIGBUS; only seals::shrink guarantees that it stays so.
+  /// A `size` of 0 gives an empty mapping. Mapping more than the file has is refused (EINVAL), because
+  /// touching the excess would raise SIGBUS; only seals::shrink guarantees that it stays so.
   /// @throws std::system_error.
   [[nodiscard]] static mapping shared(int fd, std::size_t size);
 
-  /// Maps the first `size` bytes for reading only. Private, because kernels before 6.7 refuse any shared mapping of
-  /// a write-sealed memfd; what others write is seen nevertheless unless the memfd is write-sealed.
+  /// Maps the first `size` bytes for reading only. Private, because kernels before 6.7 refuse any shared
+  /// mapping of a write-sealed memfd; what others write is seen nevertheless unless the memfd is
+  /// write-sealed.
   /// @throws std::system_error.
   [[nodiscard]] static mapping read_only(int fd, std::size_t size);
 
-  /// Maps a memfd that came from a process we do not trust: all of it, read-only, after checking that it is a memfd
-  /// sealed against shrinking, growing and writing (EPERM if not), so that neither SIGBUS nor a change under our
-  /// eyes can follow.
+  /// Maps a memfd that came from a process we do not trust: all of it, read-only, after checking that it is a
+  /// memfd sealed against shrinking, growing and writing (EPERM if not), so that neither SIGBUS nor a change
+  /// under our eyes can follow.
   /// @throws std::system_error.
   [[nodiscard]] static mapping sealed(int fd);
 

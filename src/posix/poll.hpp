@@ -4,20 +4,20 @@
 #ifndef TANDEM_POSIX_POLL_HPP
 #define TANDEM_POSIX_POLL_HPP
 
-#include <poll.h>
+#include "posix/clock.hpp"
 
 #include <span>
 
-#include "posix/clock.hpp"
+#include <poll.h>
 
 namespace tandem::posix {
 
-/// Returns an entry for poll_until that waits for `fd` to become readable, to reach its end, or to fail. A negative
-/// `fd` is an entry that never becomes ready.
+/// Returns an entry for poll_until that waits for `fd` to become readable, to reach its end, or to fail. A
+/// negative `fd` is an entry that never becomes ready.
 [[nodiscard]] constexpr pollfd readable(int fd) noexcept { return {fd, POLLIN, 0}; }
 
-/// Waits until one of `entries` is ready, and sets their `revents`; returns how many are, 0 if `deadline` came first.
-/// A deadline in the past looks once and does not block. Signals do not end the wait.
+/// Waits until one of `entries` is ready, and sets their `revents`; returns how many are, 0 if `deadline`
+/// came first. A deadline in the past looks once and does not block. Signals do not end the wait.
 /// @throws std::system_error.
 int poll_until(std::span<pollfd> entries, steady_time deadline = no_deadline);
 

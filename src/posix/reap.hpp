@@ -1,17 +1,18 @@
 // Learning how a child ended.
 //
-// Owns wait4 and the meaning of its status word. Only the fork server has children; the user's process has none of ours.
+// Owns wait4 and the meaning of its status word. Only the fork server has children; the user's process has
+// none of ours.
 #ifndef TANDEM_POSIX_REAP_HPP
 #define TANDEM_POSIX_REAP_HPP
 
-#include <sys/types.h>
+#include "posix/pidfd.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 
-#include "posix/pidfd.hpp"
+#include <sys/types.h>
 
 namespace tandem::posix {
 

@@ -10,8 +10,8 @@
 
 namespace tandem::posix {
 
-/// Blocks all signals in the calling thread for as long as it lives. A thread started meanwhile keeps them blocked:
-/// so start helper threads, lest the user's handlers run on them.
+/// Blocks all signals in the calling thread for as long as it lives. A thread started meanwhile keeps them
+/// blocked: so start helper threads, lest the user's handlers run on them.
 class block_all_signals {
  public:
   block_all_signals() noexcept;
@@ -23,8 +23,8 @@ class block_all_signals {
   sigset_t previous_;
 };
 
-/// Sets every signal's disposition to its default - `ignored` ones to "ignore" - and then empties the calling thread's
-/// signal mask. For a fresh process that must not run handlers inherited from the user's program.
+/// Sets every signal's disposition to its default - `ignored` ones to "ignore" - and then empties the calling
+/// thread's signal mask. For a fresh process that must not run handlers inherited from the user's program.
 void reset_signals_to_default(std::span<const int> ignored = {}) noexcept;
 
 /// Ignores `signal` from now on. @throws std::system_error (EINVAL).

@@ -4,12 +4,12 @@
 #ifndef TANDEM_POSIX_SOCKET_HPP
 #define TANDEM_POSIX_SOCKET_HPP
 
+#include "posix/unique_fd.hpp"
+
 #include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
-
-#include "posix/unique_fd.hpp"
 
 namespace tandem::posix {
 
@@ -19,9 +19,9 @@ enum class blocking : bool { no, yes };
 /// The most descriptors that Linux lets one message carry (SCM_MAX_FD).
 inline constexpr std::size_t max_descriptors = 253;
 
-/// Creates two connected SOCK_SEQPACKET sockets: reliable, in order, message boundaries kept. Close-on-exec, never
-/// one of descriptors 0 to 2. When all copies of one end are closed - for example because its process died - the
-/// other end reads what was still sent and then end-of-file.
+/// Creates two connected SOCK_SEQPACKET sockets: reliable, in order, message boundaries kept. Close-on-exec,
+/// never one of descriptors 0 to 2. When all copies of one end are closed - for example because its process
+/// died - the other end reads what was still sent and then end-of-file.
 /// @throws std::system_error.
 [[nodiscard]] std::pair<unique_fd, unique_fd> make_socket_pair();
 
@@ -32,11 +32,11 @@ enum class send_status {
   closed,       ///< The peer has closed its end; nothing was sent, and no SIGPIPE raised.
 };
 
-/// Sends one message: all of it or nothing. `data` must not be empty (an empty message could not be told from the
-/// end of file) and not above the socket buffer (about 200 KB); at most max_descriptors `fds`, which stay open here.
-/// Thread-safe. Blocks, if permitted, while the peer's queue is full.
-/// @throws std::invalid_argument for empty data or too many descriptors; std::system_error (EMSGSIZE: too long;
-/// ETOOMANYREFS: too many descriptors under way; EBADF).
+/// Sends one message: all of it or nothing. `data` must not be empty (an empty message could not be told from
+/// the end of file) and not above the socket buffer (about 200 KB); at most max_descriptors `fds`, which stay
+/// open here. Thread-safe. Blocks, if permitted, while the peer's queue is full.
+/// @throws std::invalid_argument for empty data or too many descriptors; std::system_error (EMSGSIZE: too
+/// long; ETOOMANYREFS: too many descriptors under way; EBADF).
 send_status send_message(int socket, std::span<const std::byte> data, std::span<const int> fds = {},
                          blocking mode = blocking::yes);
 
@@ -64,8 +64,8 @@ struct received {
 [[nodiscard]] received recv_message(int socket, std::span<std::byte> buffer, std::size_t max_fds = 0,
                                     blocking mode = blocking::yes);
 
-/// Sets the size of the socket's send buffer in bytes: how much can be under way unread. The kernel doubles it and
-/// caps it at net.core.wmem_max. @throws std::system_error.
+/// Sets the size of the socket's send buffer in bytes: how much can be under way unread. The kernel doubles
+/// it and caps it at net.core.wmem_max. @throws std::system_error.
 void set_send_buffer(int socket, int bytes);
 
 }  // namespace tandem::posix

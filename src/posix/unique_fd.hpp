@@ -33,8 +33,8 @@ class unique_fd {
   /// Gives the descriptor up without closing it.
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-  /// Closes the descriptor, if any, and takes over `fd`. Leaves errno alone, so that it can run between a failed
-  /// call and the reading of errno.
+  /// Closes the descriptor, if any, and takes over `fd`. Leaves errno alone, so that it can run between a
+  /// failed call and the reading of errno.
   void reset(int fd = -1) noexcept;
 
   /// Returns a second descriptor (close-on-exec, never 0 to 2) for the same open file.

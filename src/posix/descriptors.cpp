@@ -1,0 +1,89 @@
+#include "posix/descriptors.hpp"
+
+#include "posix/check.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tandem::posix {
+namespace {
+
+/// Closes descriptors first..last. Returns false if the kernel has no close_range (before 5.9, or forbidden).
+bool close_range(unsigned first, unsigned last) {
+  return first > last || ::syscall(SYS_close_range, first, last, 0) == 0;
+}
+
+unique_fd open_null(int flags) {
+  return unique_fd(
+      checked(retry_on_eintr([&] { return ::open("/dev/null", flags | O_CLOEXEC); }), "opening /dev/null"));
+}
+
+}  // namespace
+
+void close_range_from(int first, std::span<const int> except) {
+  std::vector<int> kept(except.begin(), except.end());
+  std::sort(kept.begin(), kept.end());
+  auto from = static_cast<unsigned>(std::max(first, 0));
+  bool closed = true;
+  for (const int fd : kept) {
+    if (fd < 0 || static_cast<unsigned>(fd) < from) continue;
+    if (static_cast<unsigned>(fd) > from) closed = closed && close_range(from, static_cast<unsigned>(fd) - 1);
+    from = static_cast<unsigned>(fd) + 1;
+  }
+  closed = closed && close_range(from, ~0U);
+  if (closed) return;
+
+  for (const int fd : open_descriptors()) {
+    if (fd >= first && !std::binary_search(kept.begin(), kept.end(), fd)) ::close(fd);
+  }
+}
+
+std::vector<int> open_descriptors() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
+  if (!directory) throw_errno("opening /proc/self/fd");
+  std::vector<int> result;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    int fd = -1;
+    const char* const end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, fd).ptr == end && fd != ::dirfd(directory.get()))
+      result.push_back(fd);
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+void redirect_stdin_to_null() {
+  const unique_fd null = open_null(O_RDONLY);
+  if (null.get() == 0) return ensure_stdio_is_open();
+  checked(retry_on_eintr([&] { return ::dup2(null.get(), 0); }), "redirecting standard input");
+}
+
+void ensure_stdio_is_open() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) continue;
+    // The lowest free number is `fd`, for those below it are open. Wrong direction on purpose for all: a
+    // program started without descriptor 1 gets an error from writing to it, as before.
+    unique_fd null = open_null(fd == 0 ? O_RDONLY : O_WRONLY);
+    if (null.get() != fd) continue;  // Another thread was faster.
+    set_close_on_exec(fd, false);
+    (void)null.release();
+  }
+}
+
+unique_fd above_stdio(unique_fd fd) {
+  if (!fd || fd.get() > 2) return fd;
+  return fd.duplicate();
+}
+
+void set_close_on_exec(int fd, bool on) {
+  checked(::fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0), "changing close-on-exec of a descriptor");
+}
+
+}  // namespace tandem::posix

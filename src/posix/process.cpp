@@ -1,0 +1,144 @@
+#include "posix/process.hpp"
+
+#include "posix/check.hpp"
+#include "posix/file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+#include <stdexcept>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace tandem::posix {
+namespace {
+
+constexpr std::size_t longest_name = 15;  // TASK_COMM_LEN less the final zero.
+
+/// Cuts `text` to `size` bytes at most, not within a UTF-8 character.
+std::string_view cut(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  return text.substr(0, size);
+}
+
+/// Returns the value of a line "<key> <number> kB" of /proc/<pid>/status, in bytes.
+std::optional<std::size_t> status_kilobytes(pid_t pid, std::string_view key) {
+  const std::string id = pid == 0 ? "self" : std::to_string(pid);
+  const std::optional<std::string> text = read_text("/proc/" + id + "/status");
+  if (!text) return std::nullopt;
+  std::size_t at = text->find(key);
+  if (at == std::string::npos) return std::nullopt;  // A zombie has no memory and no such line.
+  at = text->find_first_of("0123456789", at);
+  std::size_t kilobytes = 0;
+  if (at == std::string::npos) return std::nullopt;
+  std::from_chars(text->data() + at, text->data() + text->size(), kilobytes);
+  return kilobytes * 1024;
+}
+
+bool send_to(pid_t target, int signal, const char* what) {
+  if (::kill(target, signal) == 0) return true;
+  if (errno == ESRCH) return false;
+  throw_errno(what);
+}
+
+}  // namespace
+
+pid_t current_pid() noexcept { return ::getpid(); }
+
+pid_t current_tid() noexcept { return ::gettid(); }
+
+pid_t parent_pid() noexcept { return ::getppid(); }
+
+int thread_count() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/task"), ::closedir);
+  if (!directory) throw_errno("opening /proc/self/task");
+  int count = 0;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] != '.') ++count;
+  }
+  return count;
+}
+
+bool set_parent_death_signal(int signal, pid_t expected_parent) {
+  checked(::prctl(PR_SET_PDEATHSIG, signal), "asking for a signal at the parent's death");
+  return ::getppid() == expected_parent;
+}
+
+void set_name(std::string_view name) noexcept {
+  std::array<char, longest_name + 1> buffer{};
+  const std::string_view kept = cut(name, longest_name);
+  kept.copy(buffer.data(), kept.size());
+  ::prctl(PR_SET_NAME, buffer.data());
+}
+
+std::string current_name() {
+  std::array<char, longest_name + 1> buffer{};
+  ::prctl(PR_GET_NAME, buffer.data());
+  return buffer.data();
+}
+
+std::string numbered_name(std::string_view prefix, int number) {
+  const std::string suffix = "-" + std::to_string(number);  // 12 bytes at most.
+  return std::string(cut(prefix, longest_name - suffix.size())) + suffix;
+}
+
+bool kill_process(pid_t pid, int signal) {
+  if (pid <= 0)
+    throw std::invalid_argument("kill_process: pid is " + std::to_string(pid) + ", must be positive");
+  return send_to(pid, signal, "kill");
+}
+
+bool kill_group(pid_t group, int signal) {
+  if (group <= 1)
+    throw std::invalid_argument("kill_group: group is " + std::to_string(group) + ", must be above 1");
+  return send_to(-group, signal, "killing a process group");
+}
+
+bool set_process_group(pid_t pid, pid_t group) {
+  if (::setpgid(pid, group) == 0) return true;
+  if (errno == ESRCH || errno == EACCES) return false;
+  throw_errno("setpgid");
+}
+
+std::optional<std::size_t> peak_rss(pid_t pid) { return status_kilobytes(pid, "VmHWM:"); }
+
+std::optional<std::size_t> current_rss(pid_t pid) { return status_kilobytes(pid, "VmRSS:"); }
+
+void limit_private_memory(std::size_t bytes) {
+  rlimit limit{};
+  checked(::getrlimit(RLIMIT_DATA, &limit), "reading the memory limit");
+  // A lower limit that is set already stays: raising it would be refused.
+  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, bytes);
+  limit.rlim_cur = limit.rlim_max;
+  checked(::setrlimit(RLIMIT_DATA, &limit), "limiting memory");
+}
+
+bool set_oom_score_adjustment(int adjustment) noexcept {
+  const unique_fd file(
+      retry_on_eintr([] { return ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); }));
+  std::array<char, 16> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), adjustment).ptr;
+  return file && ::write(file.get(), text.data(), static_cast<std::size_t>(end - text.data())) > 0;
+}
+
+std::string executable_path() {
+  std::string path(256, '\0');
+  for (;;) {
+    const ssize_t size =
+        checked(::readlink("/proc/self/exe", path.data(), path.size()), "reading /proc/self/exe");
+    if (static_cast<std::size_t>(size) < path.size()) {
+      path.resize(static_cast<std::size_t>(size));
+      return path;
+    }
+    path.resize(path.size() * 2);
+  }
+}
+
+}  // namespace tandem::posix

@@ -1,0 +1,49 @@
+#include "posix/signals.hpp"
+
+#include "posix/check.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <pthread.h>
+
+namespace tandem::posix {
+
+block_all_signals::block_all_signals() noexcept : previous_() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
+}
+
+block_all_signals::~block_all_signals() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+void reset_signals_to_default(std::span<const int> ignored) noexcept {
+  struct sigaction action {};
+  ::sigemptyset(&action.sa_mask);
+  for (int number = 1; number < NSIG; ++number) {
+    const bool ignore = std::find(ignored.begin(), ignored.end(), number) != ignored.end();
+    action.sa_handler = ignore ? SIG_IGN : SIG_DFL;
+    // Fails for SIGKILL, SIGSTOP and the two that glibc keeps for itself; those are as they should be.
+    (void)::sigaction(number, &action, nullptr);
+  }
+  // Last: what was pending must meet the new dispositions.
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+void ignore_signal(int signal) {
+  struct sigaction action {};
+  ::sigemptyset(&action.sa_mask);
+  action.sa_handler = SIG_IGN;
+  checked(::sigaction(signal, &action, nullptr), "ignoring a signal");
+}
+
+std::string signal_name(int signal) {
+  if (signal == SIGRTMIN) return "SIGRTMIN";
+  if (signal > SIGRTMIN && signal <= SIGRTMAX) return "SIGRTMIN+" + std::to_string(signal - SIGRTMIN);
+  const char* const name = signal > 0 ? ::sigabbrev_np(signal) : nullptr;
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
+}  // namespace tandem::posix
