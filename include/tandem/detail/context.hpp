@@ -1,0 +1,50 @@
+// What a thread knows of the worker it is and the task it runs: two thread-local pointers, set by backends, read
+// by waiting futures and by this_task. Owns nothing.
+#ifndef TANDEM_DETAIL_CONTEXT_HPP
+#define TANDEM_DETAIL_CONTEXT_HPP
+
+#include <tandem/config.hpp>
+#include <tandem/detail/core.hpp>
+
+namespace tandem::detail {
+
+/// A worker thread, as seen by a future that is about to block on it. Called on the worker's own thread only.
+class worker_context {
+ public:
+  /// Tells whether the task belongs to this worker's pool, so that it may be claimed and run here.
+  [[nodiscard]] virtual bool may_run(const core& task) const noexcept = 0;
+  /// Runs a task that the caller has started, keeping the pool's counts.
+  virtual void run_started(core& task) noexcept = 0;
+  /// The worker is about to block: the pool may bring in a spare.
+  virtual void begin_blocking() noexcept = 0;
+  virtual void end_blocking() noexcept = 0;
+  /// 0 .. max_workers - 1; a spare has an index beyond.
+  [[nodiscard]] virtual int index() const noexcept = 0;
+
+ protected:
+  ~worker_context() = default;
+};
+
+/// The task that a thread is running.
+struct task_context {
+  const std::atomic<std::uint32_t>* stop_word = nullptr;  // set bits of stop_mask: asked to stop
+  std::uint32_t stop_mask = 0;
+  const core* task = nullptr;  // null in a worker process
+  int attempt = 1;
+};
+
+/// Null on a thread that is no worker.
+TANDEM_API worker_context* current_worker() noexcept;
+TANDEM_API void set_current_worker(worker_context* worker) noexcept;
+
+/// Null outside tasks.
+TANDEM_API const task_context* current_task() noexcept;
+/// Returns what was set before, to be set again when the (nested) task ends.
+TANDEM_API const task_context* exchange_current_task(const task_context* task) noexcept;
+
+/// Runs a task that the caller has started, with this_task answering for it.
+TANDEM_API void execute_in_context(core& task) noexcept;
+
+}  // namespace tandem::detail
+
+#endif

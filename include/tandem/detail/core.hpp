@@ -1,0 +1,234 @@
+// The type-erased shared state of one task or promise: its state word, its reference count and the callbacks
+// that wait for it. Who may write what and when is the table in src/future/README.md.
+// Knows nothing of result types (see result.hpp), of queues or of pools.
+#ifndef TANDEM_DETAIL_CORE_HPP
+#define TANDEM_DETAIL_CORE_HPP
+
+#include <tandem/config.hpp>
+#include <tandem/task_options.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace tandem {
+
+/// Where a task stands. It only moves downwards: pending -> running -> finished, or pending -> cancelled.
+enum class future_state : std::uint8_t { pending, running, cancelled, finished };
+
+namespace detail {
+
+class core;
+struct remote_ops;
+
+using time_point = std::chrono::steady_clock::time_point;
+
+/// Something to be told, once, that a core is done. Owned by the core's list from core::attach() until it is
+/// fired or handed back by core::detach().
+class callback {
+ public:
+  virtual void fire(core& done) noexcept = 0;
+  /// Called in place of fire() for a callback that will never be fired.
+  virtual void drop() noexcept = 0;
+
+ protected:
+  ~callback() = default;
+
+ private:
+  friend class core;
+  friend class callback_runner;
+  callback* next_ = nullptr;
+  core* target_ = nullptr;
+};
+
+/// The state word. Low bits: the phase; above: flags. It is also the futex word of blocked waiters.
+namespace word {
+inline constexpr std::uint32_t pending = 0;
+inline constexpr std::uint32_t running = 1;
+inline constexpr std::uint32_t value = 2;
+inline constexpr std::uint32_t failed = 3;
+inline constexpr std::uint32_t cancelled = 4;
+inline constexpr std::uint32_t phase_mask = 7;
+inline constexpr std::uint32_t has_waiter = 1U << 3;      // somebody sleeps on the futex
+inline constexpr std::uint32_t has_callback = 1U << 4;    // the callback list is not empty
+inline constexpr std::uint32_t stop_requested = 1U << 5;  // cancel() met a running task
+inline constexpr std::uint32_t settling = 1U << 6;        // a promise is storing its outcome
+inline constexpr std::uint32_t detached = 1U << 7;  // no future: report an exception instead of storing it
+inline constexpr std::uint32_t owner_cancels =
+    1U << 8;  // cancel() of a running task asks the owner (set_cancel_hook)
+
+[[nodiscard]] constexpr std::uint32_t phase(std::uint32_t w) noexcept { return w & phase_mask; }
+[[nodiscard]] constexpr bool done(std::uint32_t w) noexcept { return phase(w) >= value; }
+}  // namespace word
+
+class TANDEM_API core {
+ public:
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+
+  // --- lifetime ---
+  void add_ref(int n = 1) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
+  void release() noexcept;
+
+  // --- reading ---
+  /// The state word. Acquire: pairs with the release of finish(); after it says done, the result may be read.
+  [[nodiscard]] std::uint32_t load() const noexcept { return state_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool done() const noexcept { return word::done(load()); }
+  [[nodiscard]] future_state state() const noexcept;
+  /// For this_task::stop_requested(): the bit word::stop_requested of this word.
+  [[nodiscard]] const std::atomic<std::uint32_t>* stop_word() const noexcept { return &state_; }
+  /// The stored exception; null after a value. Only after done().
+  [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
+
+  // --- the transitions: one function each ---
+  /// pending -> running. Whoever gets true, and nobody else, calls execute() or one of the complete functions.
+  [[nodiscard]] bool try_start() noexcept;
+  /// pending -> cancelled, payload freed; on a running task only asks it to stop. True if it is cancelled now.
+  bool cancel() noexcept;
+  /// As cancel(), but leaves a running task alone.
+  bool cancel_pending() noexcept;
+  /// running -> value; the result has been stored. Wakes, then fires.
+  void complete_value() noexcept { finish(word::value); }
+  /// running -> failed.
+  void complete_error(std::exception_ptr error) noexcept;
+  /// running -> cancelled: for a running task that its backend was able to stop.
+  void complete_cancelled() noexcept { finish(word::cancelled); }
+  /// running -> pending: for a task that will be tried again. False if it was asked to stop meanwhile.
+  [[nodiscard]] bool return_to_pending() noexcept;
+  /// For promises: the right to store an outcome, given once. False if there is an outcome or a setter already.
+  [[nodiscard]] bool try_settle() noexcept;
+
+  // --- waiting ---
+  /// Blocks until done, or until the deadline; true if done. On a worker it first tries to run the task in place.
+  bool wait(std::optional<time_point> deadline = std::nullopt) const noexcept;
+  /// Registers a callback. False: it is done already, and the callback is still the caller's.
+  [[nodiscard]] bool try_attach(callback* c) noexcept;
+  /// Takes back what `mine` says is the caller's; true if one was found and dropped. If not found it has been
+  /// fired, or is about to be.
+  template <class Mine>
+  bool detach(Mine mine) noexcept;
+
+  /// get() may move the value out once: true for the first caller.
+  [[nodiscard]] bool consume() noexcept { return !consumed_.exchange(true, std::memory_order_acq_rel); }
+
+  // --- what the executor's room may touch, before it publishes the task ---
+  /// From now on cancel() of the running task asks the owner, which may be able to pull it back or to kill it.
+  void set_owner_cancels() noexcept { state_.fetch_or(word::owner_cancels, std::memory_order_release); }
+  /// Marks the task as fire-and-forget. Before it is published.
+  void set_detached() noexcept { state_.fetch_or(word::detached, std::memory_order_relaxed); }
+  /// Only a worker of `owner` may claim the task and run it in place; null: nobody may.
+  void set_owner(const void* owner) noexcept { owner_ = owner; }
+  [[nodiscard]] const void* owner() const noexcept { return owner_; }
+  void set_options(std::unique_ptr<task_options> options) noexcept;
+  /// Null when the task was submitted without options.
+  [[nodiscard]] const task_options* options() const noexcept { return options_.get(); }
+  /// Link for the queue that holds the task; the queue's alone.
+  core* queue_next = nullptr;
+
+  // --- what the derived task gives ---
+  /// Runs the callable in this thread and completes. The caller has started it.
+  virtual void execute() noexcept = 0;
+  /// Destroys callable and arguments. Called once, by whoever ended the pending or running phase.
+  virtual void drop_payload() noexcept = 0;
+  /// How to run the task in another process; null if it cannot be.
+  [[nodiscard]] virtual const remote_ops* remote() const noexcept { return nullptr; }
+  /// For not_portable_error: why remote() is null.
+  [[nodiscard]] virtual const char* why_not_remote() const noexcept { return "it has no callable"; }
+
+ protected:
+  explicit core(int refs) noexcept : refs_(refs) {}
+  virtual ~core();
+
+ private:
+  friend class callback_runner;
+
+  void finish(std::uint32_t phase) noexcept;
+  void notify(std::uint32_t old) noexcept;
+  void fire_callbacks() noexcept;
+  callback* take_callbacks(callback* leave) noexcept;
+  void give_back(callback* list) noexcept;
+  static callback* closed() noexcept;
+
+  std::atomic<std::uint32_t> state_{word::pending};
+  std::atomic<std::int32_t> refs_;
+  std::atomic<callback*> callbacks_{nullptr};  // newest first; closed() once done and fired
+  std::exception_ptr error_;                   // written before finish(failed), read after done()
+  const void* owner_ = nullptr;                // written before publication, read by waiters after it
+  std::unique_ptr<task_options> options_;      // likewise
+  std::atomic<bool> consumed_{false};
+};
+
+template <class Mine>
+bool core::detach(Mine mine) noexcept {
+  // Taking the whole list (rather than unlinking) leaves no ABA: whoever holds a list owns its links. A core that
+  // completes meanwhile finds nothing to fire; give_back() then fires what is left on its behalf.
+  callback* list = take_callbacks(nullptr);
+  callback* rest = nullptr;
+  callback** tail = &rest;
+  bool found = false;
+  while (list != nullptr) {
+    callback* next = list->next_;
+    if (!found && mine(list)) {
+      found = true;
+      list->drop();
+    } else {
+      *tail = list;
+      list->next_ = nullptr;
+      tail = &list->next_;
+    }
+    list = next;
+  }
+  if (rest != nullptr) give_back(rest);
+  return found;
+}
+
+/// Asked by cancel() of a running task with word::owner_cancels: true if the owner has completed it as cancelled.
+/// `owner` may be gone by then; the hook must know which owners live.
+using cancel_hook = bool (*)(const void* owner, core& task) noexcept;
+TANDEM_API void set_cancel_hook(cancel_hook hook) noexcept;
+
+/// Reports an exception that nobody can receive: a callback's, or a posted task's.
+TANDEM_API void report_unhandled(const char* where, const std::exception_ptr& error) noexcept;
+
+/// An owning pointer to a core, intrusively counted.
+template <class Core>
+class core_ptr {
+ public:
+  core_ptr() noexcept = default;
+  /// Takes over one reference.
+  explicit core_ptr(Core* c) noexcept : core_(c) {}
+  core_ptr(core_ptr&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  core_ptr(const core_ptr& other) noexcept : core_(other.core_) {
+    if (core_ != nullptr) core_->add_ref();
+  }
+  template <class Derived>
+    requires std::is_convertible_v<Derived*, Core*> core_ptr(core_ptr<Derived> other)
+  noexcept : core_(other.detach()) {}  // NOLINT: as pointers convert
+  core_ptr& operator=(core_ptr other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~core_ptr() {
+    if (core_ != nullptr) core_->release();
+  }
+
+  [[nodiscard]] Core* get() const noexcept { return core_; }
+  Core* operator->() const noexcept { return core_; }
+  Core& operator*() const noexcept { return *core_; }
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+  /// Gives the reference away.
+  [[nodiscard]] Core* detach() noexcept { return std::exchange(core_, nullptr); }
+
+ private:
+  Core* core_ = nullptr;
+};
+
+}  // namespace detail
+}  // namespace tandem
+
+#endif

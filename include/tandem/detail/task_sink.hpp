@@ -1,0 +1,33 @@
+// Where tasks go: the little that map, imap and submit need to know of an executor.
+#ifndef TANDEM_DETAIL_TASK_SINK_HPP
+#define TANDEM_DETAIL_TASK_SINK_HPP
+
+#include <tandem/config.hpp>
+#include <tandem/detail/core.hpp>
+
+namespace tandem::detail {
+
+class TANDEM_API task_sink {
+ public:
+  task_sink() = default;
+  task_sink(const task_sink&) = delete;
+  task_sink& operator=(const task_sink&) = delete;
+
+  /// How many tasks can run at the same time.
+  [[nodiscard]] virtual int max_workers() const noexcept = 0;
+
+  /// For writers of backends: accepts a pending task, and sees to it that it becomes done whatever happens. Throws
+  /// shutdown_error, broken_pool_error or queue_full_error if it does not accept it. Called from any thread.
+  virtual void enqueue(core_ptr<core> task) = 0;
+
+  /// For writers of backends: tells whether tasks run in this process, by core::execute(). Otherwise they run by
+  /// core::remote().
+  [[nodiscard]] virtual bool in_process() const noexcept { return true; }
+
+ protected:
+  virtual ~task_sink();
+};
+
+}  // namespace tandem::detail
+
+#endif

@@ -1,0 +1,224 @@
+// executor: the one interface over all backends. A virtual core that backends implement (enqueue, shutdown, ...) and
+// a typed front that is the same for all (submit, map, ...). Code takes an executor& and leaves the choice to main.
+#ifndef TANDEM_EXECUTOR_HPP
+#define TANDEM_EXECUTOR_HPP
+
+#include <tandem/detail/imap.hpp>
+#include <tandem/detail/map.hpp>
+#include <tandem/detail/task.hpp>
+#include <tandem/detail/task_sink.hpp>
+#include <tandem/future.hpp>
+#include <tandem/task_options.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace tandem {
+
+/// One worker, as stats() sees it.
+struct worker_stats {
+  /// Process id of the worker (its thread id for pools of this process).
+  int pid = 0;
+  /// Name of the task that it runs now, from task_options::name; empty if it has none or is idle.
+  std::string task;
+  /// Tasks that it has run to their end.
+  std::int64_t tasks_done = 0;
+};
+
+/// A snapshot of an executor. Counts of different moments may differ by tasks that were on their way.
+struct executor_stats {
+  /// Workers alive, and how many of them have nothing to do.
+  int workers = 0;
+  int idle = 0;
+  /// Tasks that wait, and tasks that run now.
+  std::int64_t queued = 0;
+  std::int64_t running = 0;
+  /// Since the start: tasks that ended with a value or an exception; those of them that ended with an exception; and
+  /// tasks that were cancelled before they ran.
+  std::int64_t finished = 0;
+  std::int64_t failed = 0;
+  std::int64_t cancelled = 0;
+  /// Process pools only: workers that were replaced, tasks that were tried again, bytes to and from the workers.
+  std::int64_t restarts = 0;
+  std::int64_t retried = 0;
+  std::int64_t bytes_sent = 0;
+  std::int64_t bytes_received = 0;
+  /// One row per worker alive.
+  std::vector<worker_stats> per_worker;
+};
+
+namespace detail {
+
+template <class F, class... Args>
+concept submittable = std::invocable<std::decay_t<F>, std::decay_t<Args>...>;
+
+template <class F>
+concept not_options =
+    !std::same_as<std::remove_cvref_t<F>, task_options> && !std::same_as<std::remove_cvref_t<F>, map_options>;
+
+/// The typed front. `Self` is the executor class; `Mode` says whether what is submitted must, may or will not cross
+/// a process boundary. A backend inherits a second copy of it only to be stricter at compile time.
+template <class Self, remote_mode Mode>
+class submit_front {
+ public:
+  /// Runs `f(args...)` on a worker; the future gets its result or exception.
+  ///
+  /// Callable and arguments are copied or moved into the task (std::decay; std::ref for references, not for
+  /// processes) and destroyed as soon as the call has returned. One allocation. Thread-safe. Blocks only on a full
+  /// bounded queue.
+  /// @throws shutdown_error after shutdown() began, broken_pool_error if the pool cannot run anything
+  template <class F, class... Args>
+    requires not_options<F> && submittable<F, Args...>
+  auto submit(F&& f, Args&&... args) {
+    check_portable<F, Args...>();
+    return submit_to<Mode>(self(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  /// submit() with options: `pool.submit({.name = "page 7", .timeout = 2s}, fetch, url)`.
+  /// @throws std::invalid_argument also if this backend cannot honour a field that is set
+  template <class F, class... Args>
+    requires submittable<F, Args...>
+  auto submit(task_options options, F&& f, Args&&... args) {
+    check_portable<F, Args...>();
+    self().check(options);
+    return submit_to<Mode>(self(), std::make_unique<task_options>(std::move(options)), std::forward<F>(f),
+                           std::forward<Args>(args)...);
+  }
+
+  /// Runs `f(args...)` on a worker and keeps no result: there is no future, an exception is reported on stderr.
+  template <class F, class... Args>
+    requires not_options<F> && submittable<F, Args...>
+  void post(F&& f, Args&&... args) {
+    check_portable<F, Args...>();
+    post_to<Mode>(self(), nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  /// post() with options.
+  template <class F, class... Args>
+    requires submittable<F, Args...>
+  void post(task_options options, F&& f, Args&&... args) {
+    check_portable<F, Args...>();
+    self().check(options);
+    post_to<Mode>(self(), std::make_unique<task_options>(std::move(options)), std::forward<F>(f),
+                  std::forward<Args>(args)...);
+  }
+
+  /// Calls `f` with each item of the ranges (zipped; the shortest ends) on the workers and returns the results in
+  /// the order of the inputs: std::vector<R>, or nothing if `f` returns void.
+  ///
+  /// Eager: blocks until all is done. If a call throws, items that have not started are cancelled, those that run
+  /// are awaited, and the exception of the first failed item (in input order) is thrown. Items are not one task
+  /// each: they go in chunks. On a worker of this executor it takes part in the work and cannot deadlock.
+  template <class F, class... Ranges>
+    requires not_options<F> && map_callable<F, Ranges...>
+  auto map(F&& f, Ranges&&... ranges) { return map({}, std::forward<F>(f), std::forward<Ranges>(ranges)...); }
+
+  /// map() with options: `pool.map({.chunk_size = 3}, f, xs, ys)`.
+  /// @throws timeout_error if not all is done within options.timeout; std::invalid_argument for negative fields
+  template <class F, class... Ranges>
+    requires map_callable<F, Ranges...>
+  auto map(map_options options, F&& f, Ranges&&... ranges) {
+    check_map_portable<F, Ranges...>();
+    return map_on<Mode>(self(), options, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+  }
+
+  /// map() over a range of tuples, each of which is one call's arguments.
+  template <class F, class Range>
+    requires not_options<F> && starmap_callable<F, Range>
+  auto starmap(F&& f, Range&& range) { return starmap({}, std::forward<F>(f), std::forward<Range>(range)); }
+
+  /// starmap() with options.
+  template <class F, class Range>
+    requires starmap_callable<F, Range>
+  auto starmap(map_options options, F&& f, Range&& range) {
+    return starmap_on<Mode>(self(), options, std::forward<F>(f), std::forward<Range>(range));
+  }
+
+  /// The lazy map: an input range of the results, in the order of the inputs.
+  ///
+  /// Takes inputs only map_options::window ahead of the reader, so infinite inputs work and memory stays flat. An
+  /// lvalue range must live as long as the result. When a call throws, dereferencing its position throws; the
+  /// iteration can go on behind it. Destroying the result cancels what has not started. `f` returning void gives
+  /// elements of std::monostate. The result belongs to one thread.
+  template <class F, class... Ranges>
+    requires not_options<F> && map_callable<F, Ranges...>
+  [[nodiscard]] auto imap(F&& f, Ranges&&... ranges) {
+    return imap({}, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+  }
+
+  /// imap() with options. map_options::timeout counts from this call; a dereference that would pass it throws
+  /// timeout_error.
+  template <class F, class... Ranges>
+    requires map_callable<F, Ranges...>
+  [[nodiscard]] auto imap(map_options options, F&& f, Ranges&&... ranges) {
+    check_map_portable<F, Ranges...>();
+    return imap_on<Mode>(self(), imap_order::input, options, std::forward<F>(f),
+                         std::forward<Ranges>(ranges)...);
+  }
+
+  /// imap() that gives the results as they finish.
+  template <class F, class... Ranges>
+    requires not_options<F> && map_callable<F, Ranges...>
+  [[nodiscard]] auto imap_unordered(F&& f, Ranges&&... ranges) {
+    return imap_unordered({}, std::forward<F>(f), std::forward<Ranges>(ranges)...);
+  }
+
+  /// imap_unordered() with options.
+  template <class F, class... Ranges>
+    requires map_callable<F, Ranges...>
+  [[nodiscard]] auto imap_unordered(map_options options, F&& f, Ranges&&... ranges) {
+    check_map_portable<F, Ranges...>();
+    return imap_on<Mode>(self(), imap_order::completion, options, std::forward<F>(f),
+                         std::forward<Ranges>(ranges)...);
+  }
+
+ private:
+  [[nodiscard]] Self& self() noexcept { return static_cast<Self&>(*this); }
+
+  template <class F, class... Args>
+  static constexpr void check_portable() {
+    if constexpr (Mode == remote_mode::required)
+      require_remote_callable<std::decay_t<F>, std::decay_t<Args>...>();
+  }
+  template <class F, class... Ranges>
+  static constexpr void check_map_portable() {
+    if constexpr (Mode == remote_mode::required) {
+      require_remote_callable<std::decay_t<F>, std::iter_value_t<iterator_of<Ranges>>...>();
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Runs tasks. The base of every backend: thread_pool, process_pool, tbb_pool, inline_executor.
+///
+/// All members may be called from any thread at any time, except that the destructor must be the last. Destroying an
+/// executor is shutdown(): accepted tasks are run first. A task must not destroy its own executor.
+class TANDEM_API executor : public detail::task_sink,
+                            public detail::submit_front<executor, detail::remote_mode::if_portable> {
+ public:
+  ~executor() override;
+
+  /// Accepts no more tasks (submit() throws shutdown_error from now on) and, with the default options, waits until
+  /// every accepted task is resolved and the workers are gone. May be called more than once, from any thread but a
+  /// worker of this executor: there, with `wait`, it throws invalid_state_error and changes nothing.
+  virtual void shutdown(shutdown_options options = {}) = 0;
+
+  /// What the executor is doing now. Does not block the workers.
+  [[nodiscard]] virtual executor_stats stats() const = 0;
+
+  /// For the front: throws std::invalid_argument if this backend cannot honour a field that is set.
+  virtual void check(const task_options& options) const;
+
+ protected:
+  executor() = default;
+};
+
+}  // namespace tandem
+
+#endif

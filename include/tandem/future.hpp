@@ -1,0 +1,365 @@
+// future<T>, shared_future<T> and promise<T>: typed handles on one shared state (detail/core.hpp). The handles hold
+// a reference and nothing else; all synchronization is the state's.
+#ifndef TANDEM_FUTURE_HPP
+#define TANDEM_FUTURE_HPP
+
+#include <tandem/detail/core.hpp>
+#include <tandem/detail/result.hpp>
+#include <tandem/error.hpp>
+#include <tandem/task_options.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <future>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace tandem {
+
+template <class T>
+class future;
+template <class T>
+class shared_future;
+template <class T>
+class promise;
+
+namespace detail {
+
+struct access;
+
+// T where a parameter can have that type.
+template <class T>
+using settable = std::conditional_t<std::is_object_v<T>, T, std::monostate>;
+
+[[noreturn]] TANDEM_API void throw_no_state(const char* what);
+[[noreturn]] TANDEM_API void throw_consumed();
+[[noreturn]] TANDEM_API void throw_wait_timeout(const char* call, std::chrono::nanoseconds waited);
+/// Throws what a finished core holds if that is not a value.
+TANDEM_API void throw_if_failed(const core& done);
+
+template <class Clock, class Duration>
+[[nodiscard]] time_point to_steady(const std::chrono::time_point<Clock, Duration>& when) {
+  if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
+    return std::chrono::time_point_cast<time_point::duration>(when);
+  } else {
+    return std::chrono::steady_clock::now() +
+           std::chrono::ceil<std::chrono::steady_clock::duration>(when - Clock::now());
+  }
+}
+
+/// What future and shared_future have in common.
+template <class T>
+class future_base {
+ public:
+  /// Tells whether there is a shared state: false after default construction and after being moved from. Every
+  /// other member throws invalid_state_error without one.
+  [[nodiscard]] bool valid() const noexcept { return static_cast<bool>(core_); }
+
+  /// Blocks until the task is done. On a worker of the task's own pool it runs the task in place if it has not
+  /// started, and never deadlocks.
+  void wait() const { state_ref("wait").wait(); }
+
+  /// Blocks until done or until `timeout` has passed; zero or less: asks only. True if done. Never throws for time.
+  template <class Rep, class Period>
+  bool wait_for(const std::chrono::duration<Rep, Period>& timeout) const {
+    return state_ref("wait_for").wait(time_limit(timeout).deadline());
+  }
+
+  /// Blocks until done or until `deadline` of any clock. True if done.
+  template <class Clock, class Duration>
+  bool wait_until(const std::chrono::time_point<Clock, Duration>& deadline) const {
+    return state_ref("wait_until").wait(to_steady(deadline));
+  }
+
+  /// Tells whether the task is done: with a value, an exception, or cancelled. Does not block.
+  [[nodiscard]] bool is_ready() const { return state_ref("is_ready").done(); }
+  /// Where the task stands now. Does not block.
+  [[nodiscard]] future_state state() const { return state_ref("state").state(); }
+  /// Tells whether a worker is running the task now. Does not block.
+  [[nodiscard]] bool running() const { return state() == future_state::running; }
+  /// Tells whether the task was cancelled. Does not block.
+  [[nodiscard]] bool cancelled() const { return state() == future_state::cancelled; }
+
+  /// Waits as wait() does and returns the stored exception: null after a value, a cancelled_error after a cancel.
+  /// The outcome stays: get() may follow.
+  [[nodiscard]] std::exception_ptr exception() const {
+    const core& c = state_ref("exception");
+    c.wait();
+    if (c.state() == future_state::cancelled) return std::make_exception_ptr(cancelled_error());
+    return c.error();
+  }
+
+  /// As exception(), but throws timeout_error if the task is not done within `timeout`.
+  template <class Rep, class Period>
+  [[nodiscard]] std::exception_ptr exception(const std::chrono::duration<Rep, Period>& timeout) const {
+    wait_or_throw("exception", timeout);
+    return exception();
+  }
+
+  /// Cancels. A pending task never runs, its callable and arguments are destroyed before this returns: true. A
+  /// cancelled one: true. A running one is asked to stop (this_task::stop_requested()): false, unless its pool can
+  /// end it. A finished one is left as it is: false. O(1), does not block, may be called from any thread.
+  bool cancel() { return state_ref("cancel").cancel(); }
+
+ protected:
+  future_base() noexcept = default;
+  explicit future_base(core_ptr<result<T>> core) noexcept : core_(std::move(core)) {}
+
+  [[nodiscard]] core& state_ref(const char* what) const {
+    if (!core_) throw_no_state(what);
+    return *core_;
+  }
+
+  template <class Rep, class Period>
+  void wait_or_throw(const char* call, const std::chrono::duration<Rep, Period>& timeout) const {
+    const time_limit limit(timeout);
+    if (!state_ref(call).wait(limit.deadline())) throw_wait_timeout(call, limit.value());
+  }
+
+  /// Calls `cb` with a handle of type Handle on the finished state.
+  template <class Handle, class Callback>
+  void add_callback(Callback&& cb) const {
+    core& state = state_ref("on_done");
+    auto call = [cb = std::decay_t<Callback>(std::forward<Callback>(cb))](core& done) mutable noexcept {
+      try {
+        done.add_ref();
+        Handle handle{core_ptr<result<T>>(static_cast<result<T>*>(&done))};
+        if constexpr (std::is_invocable_v<decltype(cb)&, Handle&>) {
+          std::invoke(cb, handle);
+        } else if constexpr (std::is_invocable_v<decltype(cb)&, Handle>) {
+          std::invoke(cb, std::move(handle));
+        } else {
+          std::invoke(cb);
+        }
+      } catch (...) {
+        report_unhandled("a future's callback", std::current_exception());
+      }
+    };
+    auto node = std::make_unique<function_callback<decltype(call)>>(std::move(call));
+    if (state.try_attach(node.get())) {
+      (void)node.release();  // the list owns it
+    } else {
+      node.release()->fire(state);
+    }
+  }
+
+  core_ptr<result<T>> core_;
+
+ private:
+  friend struct detail::access;
+};
+
+}  // namespace detail
+
+/// The result of one task, to be had once.
+///
+/// Move-only. Dropping it neither blocks nor cancels: the task still runs. One future must not be used by two
+/// threads at once, except that cancel() and the questions (is_ready, state, ...) may be called at any time from
+/// any thread.
+template <class T>
+class future : public detail::future_base<T> {
+  using base = detail::future_base<T>;
+
+ public:
+  using value_type = T;
+
+  /// A future without a state: valid() is false.
+  future() noexcept = default;
+  future(future&&) noexcept = default;
+  future& operator=(future&&) noexcept = default;
+  future(const future&) = delete;
+  future& operator=(const future&) = delete;
+
+  /// Waits as wait() does, then moves the value out, or throws what the task threw, or cancelled_error.
+  /// A second call throws invalid_state_error; the state (is_ready(), exception()) can still be read.
+  T get() {
+    auto& c = ready("get");
+    if (!c.consume()) detail::throw_consumed();
+    detail::throw_if_failed(c);
+    return c.take();
+  }
+
+  /// As get(), but throws timeout_error if the task is not done within `timeout`; the future stays usable.
+  template <class Rep, class Period>
+  T get(const std::chrono::duration<Rep, Period>& timeout) {
+    this->wait_or_throw("get", timeout);
+    return get();
+  }
+
+  /// Calls `cb` once when the task is done, with a value, an exception or cancelled: in the thread that ends it, or
+  /// at once in this one if it is done. `cb` gets this future (as `future<T>&`), or nothing. Callbacks are called in
+  /// the order of registration. What a callback throws is reported on stderr and stops nothing.
+  template <class Callback>
+  void on_done(Callback&& cb) {
+    this->template add_callback<future>(std::forward<Callback>(cb));
+  }
+
+  /// Gives the state to a shared_future; this future is left without one.
+  [[nodiscard]] shared_future<T> share() {
+    (void)this->state_ref("share");
+    return shared_future<T>(std::move(this->core_));
+  }
+
+ private:
+  friend detail::future_base<T>;
+  friend struct detail::access;
+  friend class promise<T>;
+  explicit future(detail::core_ptr<detail::result<T>> core) noexcept : base(std::move(core)) {}
+
+  detail::result<T>& ready(const char* what) {
+    if (!this->core_) detail::throw_no_state(what);
+    this->core_->wait();
+    return *this->core_;
+  }
+};
+
+/// The result of one task, to be had any number of times. Copyable; copies may be used by different threads at once.
+template <class T>
+class shared_future : public detail::future_base<T> {
+  using base = detail::future_base<T>;
+
+ public:
+  using value_type = T;
+
+  /// A future without a state: valid() is false.
+  shared_future() noexcept = default;
+  /// Takes over the state of `other`.
+  shared_future(future<T>&& other) : shared_future(other.share()) {}  // NOLINT: as std::shared_future
+
+  /// Waits as wait() does, then gives the value (a reference into the state, good while any copy lives), or throws
+  /// what the task threw, or cancelled_error.
+  decltype(auto) get() const {
+    if (!this->core_) detail::throw_no_state("get");
+    this->core_->wait();
+    detail::throw_if_failed(*this->core_);
+    if constexpr (std::is_void_v<T> || std::is_reference_v<T>) {
+      return this->core_->get();
+    } else {
+      return std::as_const(this->core_->get());
+    }
+  }
+
+  /// As get(), but throws timeout_error if the task is not done within `timeout`.
+  template <class Rep, class Period>
+  decltype(auto) get(const std::chrono::duration<Rep, Period>& timeout) const {
+    this->wait_or_throw("get", timeout);
+    return get();
+  }
+
+  /// As future::on_done(); `cb` gets a `shared_future<T>&`, or nothing.
+  template <class Callback>
+  void on_done(Callback&& cb) const {
+    this->template add_callback<shared_future>(std::forward<Callback>(cb));
+  }
+
+ private:
+  friend detail::future_base<T>;
+  friend class future<T>;
+  explicit shared_future(detail::core_ptr<detail::result<T>> core) noexcept : base(std::move(core)) {}
+};
+
+/// The writing end of a future that no pool runs: exactly one outcome is stored, by hand.
+///
+/// Move-only. Destroyed without an outcome, it stores std::future_error(broken_promise). The setters may race with
+/// each other: the first wins, the others throw invalid_state_error and change nothing.
+template <class T>
+class promise {
+ public:
+  promise() : core_(new detail::promised<T>) {}
+  promise(promise&& other) noexcept = default;
+  promise& operator=(promise&& other) noexcept {
+    promise(std::move(other)).swap(*this);
+    return *this;
+  }
+  promise(const promise&) = delete;
+  promise& operator=(const promise&) = delete;
+  ~promise() {
+    if (core_ && core_->try_settle()) {
+      core_->complete_error(std::make_exception_ptr(std::future_error(std::future_errc::broken_promise)));
+    }
+  }
+
+  /// The future of this promise. Once; a second call throws invalid_state_error.
+  [[nodiscard]] future<T> get_future() {
+    if (!core_) detail::throw_no_state("get_future");
+    if (std::exchange(future_taken_, true))
+      throw invalid_state_error("tandem: promise::get_future() was called twice");
+    return future<T>(detail::core_ptr<detail::result<T>>(core_));
+  }
+
+  /// Marks the future as running, so that cancel() cannot succeed any more. False if it is cancelled already: then
+  /// there is nothing to do. Throws invalid_state_error if it runs or is finished.
+  bool set_running() {
+    if (!core_) detail::throw_no_state("set_running");
+    if (core_->try_start()) return true;
+    if (core_->state() == future_state::cancelled) return false;
+    throw invalid_state_error(
+        "tandem: promise::set_running() on a promise that is running or has an outcome");
+  }
+
+  /// Stores the value (constructed from `args`; nothing for void) and wakes whoever waits. Throws
+  /// invalid_state_error if there is an outcome, also a cancel; what the value's constructor throws passes through
+  /// and becomes the outcome.
+  template <class... Args>
+    requires(std::is_void_v<T> ? sizeof...(Args) == 0 : std::is_constructible_v<T, Args...>)
+  void set_value(Args&&... args) {
+    settle();
+    try {
+      core_->emplace(std::forward<Args>(args)...);
+    } catch (...) {
+      core_->complete_error(std::current_exception());
+      throw;
+    }
+    core_->complete_value();
+  }
+
+  /// As set_value(value), for a braced or implicitly converted value.
+  void set_value(detail::settable<T> value) requires(std::is_object_v<T>&& std::is_move_constructible_v<T>) {
+    this->template set_value<T>(std::move(value));
+  }
+
+  /// Stores an exception. Throws invalid_state_error if there is an outcome.
+  void set_exception(std::exception_ptr error) {
+    settle();
+    core_->complete_error(std::move(error));
+  }
+
+  void swap(promise& other) noexcept {
+    std::swap(core_, other.core_);
+    std::swap(future_taken_, other.future_taken_);
+  }
+
+ private:
+  void settle() {
+    if (!core_) detail::throw_no_state("set");
+    if (core_->try_settle()) return;
+    throw invalid_state_error(core_->state() == future_state::cancelled
+                                  ? "tandem: the future of this promise was cancelled; nothing can be stored"
+                                  : "tandem: this promise has its outcome already; the first one is kept");
+  }
+
+  detail::core_ptr<detail::promised<T>> core_;
+  bool future_taken_ = false;
+};
+
+namespace detail {
+
+/// How other rooms get at the state behind a handle, and make handles.
+struct access {
+  template <class T>
+  static core* state(const future_base<T>& f) noexcept {
+    return f.core_.get();
+  }
+  template <class T>
+  static future<T> make_future(core_ptr<result<T>> core) noexcept {
+    return future<T>(std::move(core));
+  }
+};
+
+}  // namespace detail
+}  // namespace tandem
+
+#endif

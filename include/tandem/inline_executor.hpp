@@ -1,0 +1,46 @@
+// inline_executor: runs every task in the caller, inside submit(). For debugging, and for measuring what the other
+// backends gain.
+#ifndef TANDEM_INLINE_EXECUTOR_HPP
+#define TANDEM_INLINE_EXECUTOR_HPP
+
+#include <tandem/executor.hpp>
+
+#include <atomic>
+
+namespace tandem {
+
+/// Runs every task in the thread that submits it, before submit() returns; futures are done at once.
+///
+/// Thread-safe: callers run their own tasks side by side. Nothing waits, so shutdown() only refuses further tasks.
+class TANDEM_API inline_executor final
+    : public executor,
+      public detail::submit_front<inline_executor, detail::remote_mode::never> {
+  using front = detail::submit_front<inline_executor, detail::remote_mode::never>;
+
+ public:
+  inline_executor() = default;
+  ~inline_executor() override;
+
+  using front::imap;
+  using front::imap_unordered;
+  using front::map;
+  using front::post;
+  using front::starmap;
+  using front::submit;
+
+  /// 1: the caller.
+  [[nodiscard]] int max_workers() const noexcept override { return 1; }
+  void shutdown(shutdown_options options = {}) override;
+  [[nodiscard]] executor_stats stats() const override;
+  void enqueue(detail::core_ptr<detail::core> task) override;
+
+ private:
+  std::atomic<bool> open_{true};
+  std::atomic<int> running_{0};
+  std::atomic<std::int64_t> finished_{0};
+  std::atomic<std::int64_t> failed_{0};
+};
+
+}  // namespace tandem
+
+#endif

@@ -1,0 +1,47 @@
+// What a task can ask about itself while it runs. Every function may be called on any thread; outside a task they
+// give the neutral answer.
+#ifndef TANDEM_THIS_TASK_HPP
+#define TANDEM_THIS_TASK_HPP
+
+#include <tandem/config.hpp>
+
+namespace tandem {
+
+namespace detail {
+class worker_context;
+}
+
+namespace this_task {
+
+/// Tells whether somebody asked this task to stop, by future::cancel() while it ran. False outside a task.
+/// Does not block; costs one load.
+[[nodiscard]] TANDEM_API bool stop_requested() noexcept;
+
+/// Throws boost::thread_interrupted if stop_requested(). A place where a long task lets itself be ended.
+TANDEM_API void interruption_point();
+
+/// Which attempt at the task this is: 1 for the first, 0 outside a task. More than 1 only with task_options::retries.
+[[nodiscard]] TANDEM_API int attempt() noexcept;
+
+/// Index of the worker within its pool, from 0; -1 on a thread that is no worker. Spare workers have indices from
+/// max_workers() on.
+[[nodiscard]] TANDEM_API int worker_index() noexcept;
+
+/// Says "I am about to block" for as long as it lives: a thread_pool brings in a spare worker meanwhile (at most
+/// thread_pool_options::max_spare_workers), so that waiting for IO does not take a worker from other tasks.
+/// Elsewhere it does nothing. Create and destroy it on the same thread.
+class TANDEM_API blocking_region {
+ public:
+  blocking_region() noexcept;
+  blocking_region(const blocking_region&) = delete;
+  blocking_region& operator=(const blocking_region&) = delete;
+  ~blocking_region();
+
+ private:
+  detail::worker_context* worker_;
+};
+
+}  // namespace this_task
+}  // namespace tandem
+
+#endif

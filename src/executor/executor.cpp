@@ -1,0 +1,35 @@
+// The executor's out-of-line parts: its destructor and the check of options that most backends share.
+#include <tandem/executor.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace tandem {
+
+namespace detail {
+
+task_sink::~task_sink() = default;
+
+}  // namespace detail
+
+executor::~executor() = default;
+
+// What no backend of this process can honour; a backend that can, overrides.
+void executor::check(const task_options& options) const {
+  const auto refuse = [](const char* field, const char* why) {
+    throw std::invalid_argument(std::string("tandem: task_options::") + field + " is set, but " + why);
+  };
+  if (options.retries < 0) {
+    throw std::invalid_argument("tandem: task_options::retries is " + std::to_string(options.retries) +
+                                "; it must be 0 (never) or positive");
+  }
+  if (options.retries != 0) refuse("retries", "only process_pool can try again: a thread does not die alone");
+  if (options.timeout.has_value()) refuse("timeout", "only process_pool can end a running task");
+  if (options.priority != priority::normal)
+    refuse("priority", "this executor runs tasks in order of submission");
+  if (options.stop_token.stop_possible()) {
+    refuse("stop_token", "this executor does not watch stop tokens; call future::cancel() instead");
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,62 @@
+// The two thread-local pointers of detail/context.hpp and what this_task reads from them.
+#include <tandem/detail/context.hpp>
+
+#include <tandem/this_task.hpp>
+
+#include <boost/thread/thread.hpp>
+
+namespace tandem::detail {
+
+namespace {
+thread_local constinit worker_context* worker_ = nullptr;
+thread_local constinit const task_context* task_ = nullptr;
+}  // namespace
+
+worker_context* current_worker() noexcept { return worker_; }
+void set_current_worker(worker_context* worker) noexcept { worker_ = worker; }
+
+const task_context* current_task() noexcept { return task_; }
+const task_context* exchange_current_task(const task_context* task) noexcept {
+  return std::exchange(task_, task);
+}
+
+void execute_in_context(core& task) noexcept {
+  const task_context context{task.stop_word(), word::stop_requested, &task, 1};
+  const task_context* outer = exchange_current_task(&context);
+  task.execute();
+  exchange_current_task(outer);
+}
+
+}  // namespace tandem::detail
+
+namespace tandem::this_task {
+
+bool stop_requested() noexcept {
+  const detail::task_context* task = detail::current_task();
+  return task != nullptr && task->stop_word != nullptr &&
+         (task->stop_word->load(std::memory_order_acquire) & task->stop_mask) != 0;
+}
+
+void interruption_point() {
+  if (stop_requested()) throw boost::thread_interrupted();
+}
+
+int attempt() noexcept {
+  const detail::task_context* task = detail::current_task();
+  return task == nullptr ? 0 : task->attempt;
+}
+
+int worker_index() noexcept {
+  const detail::worker_context* worker = detail::current_worker();
+  return worker == nullptr ? -1 : worker->index();
+}
+
+blocking_region::blocking_region() noexcept : worker_(detail::current_worker()) {
+  if (worker_ != nullptr) worker_->begin_blocking();
+}
+
+blocking_region::~blocking_region() {
+  if (worker_ != nullptr) worker_->end_blocking();
+}
+
+}  // namespace tandem::this_task

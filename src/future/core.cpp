@@ -1,0 +1,272 @@
+// The shared state's transitions, waiting and callbacks. README.md beside this file has the state table and the
+// pairs of memory orders that the comments name.
+#include <tandem/detail/core.hpp>
+
+#include <tandem/detail/context.hpp>
+#include <tandem/error.hpp>
+#include <tandem/task_options.hpp>
+
+#include "posix/futex.hpp"
+
+#include <cstdio>
+
+namespace tandem::detail {
+
+namespace {
+
+std::atomic<cancel_hook> cancel_hook_{nullptr};
+
+// Marks a closed callback list. Never fired, never dropped: only its address is used.
+class closed_mark final : public callback {
+ public:
+  void fire(core&) noexcept override {}
+  void drop() noexcept override {}
+};
+
+constinit closed_mark closed_mark_;
+
+}  // namespace
+
+// Fires callbacks one after the other, never one inside another: a callback that completes a further core leaves
+// that core's callbacks to the loop that is already running on this thread, so chains do not grow the stack.
+class callback_runner {
+ public:
+  // `list` is newest first; fired in the order of registration.
+  static void run(core& target, callback* list) noexcept {
+    callback* ordered = nullptr;
+    while (list != nullptr) {
+      callback* next = list->next_;
+      list->next_ = ordered;
+      ordered = list;
+      list = next;
+    }
+    thread_local callback_runner runner;
+    if (runner.active_) {
+      runner.append(target, ordered);
+      return;
+    }
+    runner.active_ = true;
+    while (ordered != nullptr) {
+      callback* next = ordered->next_;
+      ordered->fire(target);
+      ordered = next;
+    }
+    while (runner.head_ != nullptr) {
+      callback* c = runner.head_;
+      runner.head_ = c->next_;
+      core* owner = c->target_;
+      c->fire(*owner);
+      owner->release();
+    }
+    runner.active_ = false;
+  }
+
+ private:
+  void append(core& target, callback* list) noexcept {
+    callback** tail = &head_;
+    while (*tail != nullptr) tail = &(*tail)->next_;
+    *tail = list;
+    for (callback* c = list; c != nullptr; c = c->next_) {
+      target.add_ref();  // the completer's reference does not outlive its frame
+      c->target_ = &target;
+    }
+  }
+
+  callback* head_ = nullptr;
+  bool active_ = false;
+};
+
+core::~core() = default;
+
+void core::set_options(std::unique_ptr<task_options> options) noexcept { options_ = std::move(options); }
+
+void core::release() noexcept {
+  // The last holder needs no RMW: nobody else can hold a reference to raise the count again.
+  // ORDER release: acquire pairs with the other holders' release decrements.
+  if (refs_.load(std::memory_order_acquire) == 1 || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    delete this;
+}
+
+future_state core::state() const noexcept {
+  switch (word::phase(load())) {
+    case word::pending:
+      return future_state::pending;
+    case word::running:
+      return future_state::running;
+    case word::cancelled:
+      return future_state::cancelled;
+    default:
+      return future_state::finished;
+  }
+}
+
+bool core::try_start() noexcept {
+  std::uint32_t w = state_.load(std::memory_order_relaxed);
+  while (word::phase(w) == word::pending && (w & word::settling) == 0) {
+    // ORDER start: acquire pairs with return_to_pending(), so that a second attempt sees what the first one left.
+    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool core::cancel_pending() noexcept {
+  std::uint32_t w = state_.load(std::memory_order_acquire);
+  while (word::phase(w) == word::pending && (w & word::settling) == 0) {
+    // The same CAS as try_start(): one of the two wins, and the payload is the winner's.
+    if (!state_.compare_exchange_weak(w, word::cancelled, std::memory_order_acq_rel)) continue;
+    drop_payload();
+    notify(w);
+    return true;
+  }
+  return word::phase(w) == word::cancelled;
+}
+
+bool core::cancel() noexcept {
+  if (cancel_pending()) return true;
+  std::uint32_t w = load();
+  do {
+    if (word::done(w)) return word::phase(w) == word::cancelled;
+  } while ((w & word::stop_requested) == 0 &&
+           !state_.compare_exchange_weak(w, w | word::stop_requested, std::memory_order_acq_rel));
+  cancel_hook hook = cancel_hook_.load(std::memory_order_acquire);
+  return (w & word::owner_cancels) != 0 && hook != nullptr && hook(owner_, *this);
+}
+
+void core::complete_error(std::exception_ptr error) noexcept {
+  if ((state_.load(std::memory_order_relaxed) & word::detached) != 0)
+    report_unhandled("a posted task", error);
+  error_ = std::move(error);
+  finish(word::failed);
+}
+
+bool core::return_to_pending() noexcept {
+  std::uint32_t w = state_.load(std::memory_order_relaxed);
+  while ((w & word::stop_requested) == 0) {
+    const std::uint32_t pending = w & ~(word::phase_mask | word::owner_cancels);
+    // ORDER start: release pairs with the acquire of the next try_start().
+    if (state_.compare_exchange_weak(w, pending, std::memory_order_release, std::memory_order_relaxed))
+      return true;
+  }
+  return false;
+}
+
+bool core::try_settle() noexcept {
+  std::uint32_t w = state_.load(std::memory_order_acquire);
+  while (!word::done(w) && (w & word::settling) == 0) {
+    if (state_.compare_exchange_weak(w, w | word::settling, std::memory_order_acq_rel)) return true;
+  }
+  return false;
+}
+
+void core::finish(std::uint32_t phase) noexcept {
+  // ORDER finish: release publishes the result to load(); acquire takes over the nodes of callbacks that were pushed
+  // before their has_callback flag (try_attach). A callback flagged later finds the phase done and fires itself.
+  notify(state_.exchange(phase, std::memory_order_acq_rel));
+}
+
+// Tells everybody who had put a flag into the word before it became done.
+void core::notify(std::uint32_t old) noexcept {
+  if ((old & word::has_waiter) != 0)
+    posix::futex_wake(state_, posix::wake_all, posix::scope::process_private);
+  if ((old & word::has_callback) != 0) fire_callbacks();
+}
+
+bool core::wait(std::optional<time_point> deadline) const noexcept {
+  if (done()) return true;
+  auto& self = const_cast<core&>(*this);  // waiting changes flags, not the outcome
+  worker_context* worker = current_worker();
+  if (worker != nullptr && worker->may_run(*this) && !deadline && self.try_start()) {
+    worker->run_started(self);
+    return true;
+  }
+  struct blocked {
+    worker_context* worker;
+    explicit blocked(worker_context* w) : worker(w) {
+      if (worker != nullptr) worker->begin_blocking();
+    }
+    ~blocked() {
+      if (worker != nullptr) worker->end_blocking();
+    }
+  };
+  const blocked guard(worker);
+  std::uint32_t w = load();
+  while (!word::done(w)) {
+    if ((w & word::has_waiter) == 0 &&
+        !self.state_.compare_exchange_weak(w, w | word::has_waiter, std::memory_order_acq_rel)) {
+      continue;
+    }
+    const std::uint32_t expected = w | word::has_waiter;
+    if (!deadline) {
+      posix::futex_wait(self.state_, expected, posix::scope::process_private);
+    } else if (posix::futex_wait(self.state_, expected, posix::scope::process_private, *deadline) ==
+               posix::wait_status::timed_out) {
+      return done();
+    }
+    w = load();
+  }
+  return true;
+}
+
+callback* core::closed() noexcept { return &closed_mark_; }
+
+bool core::try_attach(callback* c) noexcept {
+  if (done()) return false;
+  callback* head = callbacks_.load(std::memory_order_acquire);
+  do {
+    if (head == closed()) return false;
+    c->next_ = head;
+  } while (!callbacks_.compare_exchange_weak(head, c, std::memory_order_release, std::memory_order_acquire));
+  // ORDER attach: pairs with finish(). Either finish() sees the flag and fires, or we see that it is done and fire.
+  const std::uint32_t old = state_.fetch_or(word::has_callback, std::memory_order_acq_rel);
+  if (word::done(old)) fire_callbacks();
+  return true;
+}
+
+// Takes the list and leaves `leave` (null or closed()) in its place; a closed list stays closed.
+callback* core::take_callbacks(callback* leave) noexcept {
+  callback* head = callbacks_.load(std::memory_order_acquire);
+  while (head != closed()) {
+    if (callbacks_.compare_exchange_weak(head, leave, std::memory_order_acq_rel, std::memory_order_acquire))
+      return head;
+  }
+  return nullptr;
+}
+
+void core::fire_callbacks() noexcept {
+  if (callback* list = take_callbacks(closed()); list != nullptr) callback_runner::run(*this, list);
+}
+
+void core::give_back(callback* list) noexcept {
+  callback* last = list;
+  while (last->next_ != nullptr) last = last->next_;
+  callback* head = callbacks_.load(std::memory_order_acquire);
+  for (;;) {
+    if (head == closed()) {  // it completed while we held the list: these are ours to fire
+      callback_runner::run(*this, list);
+      return;
+    }
+    last->next_ = head;
+    if (callbacks_.compare_exchange_weak(head, list, std::memory_order_release, std::memory_order_acquire))
+      break;
+    last->next_ = nullptr;
+  }
+  // ORDER attach: the flag may have been consumed by a finish() that found an empty list.
+  if (done()) fire_callbacks();
+}
+
+void set_cancel_hook(cancel_hook hook) noexcept { cancel_hook_.store(hook, std::memory_order_release); }
+
+void report_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "tandem: exception in %s, ignored: %s\n", where, e.what());
+  } catch (...) {
+    std::fprintf(stderr, "tandem: exception in %s, ignored: not a std::exception\n", where);
+  }
+}
+
+}  // namespace tandem::detail
