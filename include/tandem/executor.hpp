@@ -183,12 +183,12 @@ class submit_front {
   template <class F, class... Args>
   static constexpr void check_portable() {
     if constexpr (Mode == remote_mode::required)
-      require_remote_callable<std::decay_t<F>, std::decay_t<Args>...>();
+      remote_call<std::decay_t<F>, std::decay_t<Args>...>::require();
   }
   template <class F, class... Ranges>
   static constexpr void check_map_portable() {
     if constexpr (Mode == remote_mode::required) {
-      require_remote_callable<std::decay_t<F>, std::iter_value_t<iterator_of<Ranges>>...>();
+      remote_call<std::decay_t<F>, std::iter_value_t<iterator_of<Ranges>>...>::require();
     }
   }
 };

@@ -100,7 +100,7 @@ struct imap_chunk {
     for (auto&& item : items) {
       if (this_task::stop_requested()) break;
       try {
-        out.values.emplace_back(call_for_element<How>(f, item));
+        out.values.emplace_back(std::in_place, call_for_element<How>(f, item));
       } catch (...) {
         out.values.emplace_back(std::current_exception());
       }
@@ -113,7 +113,7 @@ struct imap_chunk {
 /// The callable of a chunk task that may run in another process: empty itself, the user's callable is an argument.
 template <class Chunk, class F, class Item>
 struct remote_chunk {
-  auto operator()(remote_function<F> f, std::vector<Item> items) const { return Chunk::run(f.get(), items); }
+  auto operator()(F f, std::vector<Item> items) const { return Chunk::run(f, items); }
 };
 
 /// Submits chunks of one call's items.
@@ -131,8 +131,7 @@ class chunk_submitter {
     if constexpr (Mode != remote_mode::never) {
       if (!sink_->in_process()) {
         if constexpr (std::is_copy_constructible_v<F>) {
-          return submit_to<Mode>(*sink_, nullptr, remote_chunk<Chunk, F, Item>{}, remote_function<F>(*f_),
-                                 std::move(items));
+          return submit_to<Mode>(*sink_, nullptr, remote_chunk<Chunk, F, Item>{}, F(*f_), std::move(items));
         }
       }
     }

@@ -236,7 +236,9 @@ class imap_range {
   [[nodiscard]] R& current() {
     load();
     if (failure_) std::rethrow_exception(failure_);
-    return items_.values[position_].value();  // or throws
+    outcome<R>& item = items_.values[position_];
+    if (!item.has_value()) std::rethrow_exception(item.exception());
+    return item.value();
   }
 
   void advance() {

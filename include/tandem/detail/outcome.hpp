@@ -47,6 +47,7 @@ class outcome {
   [[nodiscard]] const std::exception_ptr& exception() const noexcept { return error_; }
   /// Only if has_value().
   [[nodiscard]] const value_type& value() const noexcept { return *value_; }
+  [[nodiscard]] value_type& value() noexcept { return *value_; }
   /// Moves the value out, or throws the exception.
   R take() {
     if (error_) std::rethrow_exception(error_);

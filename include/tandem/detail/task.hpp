@@ -32,7 +32,7 @@ using call_result_t = stored_t<std::invoke_result_t<F, Args...>>;
 
 /// What the process pool needs to know of a task's type.
 struct remote_ops {
-  remote_thunk_fn thunk;                          // runs in the worker: decodes, calls, encodes
+  function_name (*name)();  // of the thunk, which in the worker decodes, calls and encodes
   void (*encode)(const core& task, writer& out);  // callable and arguments; the task has been started
   void (*decode)(core& task, reader& in);         // stores the result; complete_value() is the caller's
 };
@@ -81,7 +81,7 @@ class task final : public result<call_result_t<F, Args...>> {
     } else if constexpr (!call::portable) {
       return nullptr;
     } else {
-      static constexpr remote_ops ops{&call::thunk, &task::encode, &task::decode};
+      static constexpr remote_ops ops{&call::name, &task::encode, &task::decode};
       return &ops;
     }
   }
