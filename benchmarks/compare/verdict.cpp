@@ -1,0 +1,144 @@
+#include "verdict.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <tuple>
+
+#include "format.hpp"
+
+namespace compare {
+namespace {
+
+// How much slower a simpler row may be and still be preferred to one that it ties with.
+constexpr double worth_simplicity = 1.15;
+
+constexpr std::array<std::string_view, 5> simplest_first{"serial", "inline", "thread", "tbb", "process"};
+
+auto simplicity(const row& r) {
+  const auto at = std::find(simplest_first.begin(), simplest_first.end(), r.backend);
+  return std::tuple(at - simplest_first.begin(), r.workers);
+}
+
+std::size_t pick_row(const std::vector<row>& rows) {
+  const auto fastest = std::min_element(
+      rows.begin(), rows.end(), [](const row& a, const row& b) { return a.time.median < b.time.median; });
+  auto picked = fastest;
+  for (auto r = rows.begin(); r != rows.end(); ++r) {
+    const bool as_good =
+        ties(r->time, fastest->time) && r->time.median <= worth_simplicity * fastest->time.median;
+    if (as_good && simplicity(*r) < simplicity(*picked)) picked = r;
+  }
+  return static_cast<std::size_t>(picked - rows.begin());
+}
+
+// The fastest row of a backend, or null if it was not run.
+const row* best_of(const std::vector<row>& rows, std::string_view backend) {
+  const row* best = nullptr;
+  for (const row& r : rows) {
+    if (r.backend == backend && (best == nullptr || r.time.median < best->time.median)) best = &r;
+  }
+  return best;
+}
+
+// "ties", "takes 1.31x as long": how `other` compares with what was picked.
+std::string against(const row& other, const row& picked) {
+  if (ties(other.time, picked.time)) return "ties";
+  return "takes " + factor(other.time.median / picked.time.median) + " as long";
+}
+
+std::string headline(const std::vector<row>& rows, const row& picked) {
+  const row& serial = rows.front();
+  if (&picked == &serial) {
+    const row* best = nullptr;
+    for (const row& r : rows) {
+      if (&r != &serial && (best == nullptr || r.time.median < best->time.median)) best = &r;
+    }
+    std::string text = "Stay serial: no backend is faster beyond the spread";
+    if (best != nullptr) text += " (" + row_label(*best) + " " + against(*best, serial) + ")";
+    return text + ".";
+  }
+  const std::string times = duration(picked.time.median) + " instead of " + duration(serial.time.median);
+  const std::string text = "Use " + row_label(picked) + ": ";
+  if (ties(picked.time, serial.time)) return text + times + ", though serial is within the spread.";
+  return text + factor(picked.speedup) + " as fast as serial (" + times + ").";
+}
+
+std::string nature(const row& serial) {
+  const double busy = std::clamp(serial.cpu_seconds / std::max(serial.time.median, 1e-9), 0.0, 1.0);
+  const bool waits = busy < 0.5;
+  return std::string(waits ? "The work waits " : "The work computes ") +
+         fixed(100 * (waits ? 1 - busy : busy), 0) + "% of its time";
+}
+
+// What other numbers of workers on the same backend did.
+std::string why_so_many(const comparison& all, const row& picked, int usable_cpus) {
+  const row* fewer = nullptr;
+  const row* most = nullptr;
+  bool more_tie = false;
+  bool more_lose = false;
+  for (const row& r : all.rows) {
+    if (r.backend != picked.backend) continue;
+    if (r.workers < picked.workers && (fewer == nullptr || r.workers > fewer->workers)) fewer = &r;
+    if (most == nullptr || r.workers > most->workers) most = &r;
+    if (r.workers > picked.workers) (ties(r.time, picked.time) ? more_tie : more_lose) = true;
+  }
+  std::string text;
+  if (fewer != nullptr && !ties(fewer->time, picked.time)) {
+    text += "; " + counted(fewer->workers, "worker", "workers") + " " +
+            (fewer->workers == 1 ? "takes " : "take ") + factor(fewer->time.median / picked.time.median) +
+            " as long";
+  }
+  const std::string cpus = " with " + counted(usable_cpus, "usable CPU", "usable CPUs");
+  if (more_tie && !more_lose) text += "; more workers gain nothing" + cpus;
+  if (more_lose && !more_tie) text += "; more workers are slower" + cpus;
+  if (more_lose && more_tie) text += "; more workers gain nothing or are slower" + cpus;
+
+  const bool still_gaining = most == &picked && picked.workers < all.tasks && !text.empty();
+  const bool room = all.kind == "IO-bound" || picked.workers < usable_cpus;
+  if (still_gaining && room) {
+    text += "; that is the most tried, more may gain (--workers " + std::to_string(2 * picked.workers) + "," +
+            std::to_string(4 * picked.workers) + ")";
+  }
+  return text;
+}
+
+// The other backends at their best.
+std::string why_this_backend(const std::vector<row>& rows, const row& picked) {
+  std::string text;
+  for (const std::string_view backend : {"thread", "tbb"}) {
+    const row* other = best_of(rows, backend);
+    if (other == nullptr || picked.backend == backend) continue;
+    text += (text.empty() ? " Of the others, " : ", ") + row_label(*other) + " " + against(*other, picked);
+  }
+  if (!text.empty()) text += ".";
+  if (picked.backend == "process") return text + " A crash costs one task only.";
+  if (const row* process = best_of(rows, "process"); process != nullptr) {
+    text += " Where a crash must cost one task only: " + row_label(*process) + " " +
+            against(*process, picked) + ", and starts in " + duration(process->start_seconds);
+    if (picked.start_seconds > 0) text += " instead of " + duration(picked.start_seconds);
+    text += ".";
+  }
+  return text;
+}
+
+}  // namespace
+
+verdict judge(const comparison& all, int usable_cpus) {
+  verdict advice;
+  advice.row = pick_row(all.rows);
+  const row& serial = all.rows.front();
+  const row& picked = all.rows[advice.row];
+  advice.text = headline(all.rows, picked);
+  if (&picked != &serial) {
+    advice.text += " " + nature(serial) + why_so_many(all, picked, usable_cpus) + ".";
+    advice.text += why_this_backend(all.rows, picked);
+  } else {
+    advice.text += " " + nature(serial) + ".";
+  }
+  if (picked.time.runs == 1) advice.text += " One run each: repeat before relying on it (--repeat 5).";
+  return advice;
+}
+
+}  // namespace compare
