@@ -25,10 +25,10 @@ TANDEM_API void refuse_addresses(const void* bytes, std::size_t size, std::strin
 ///
 /// The lambda must be trivially copyable: numbers, enums, arrays and structs of those; for strings and
 /// containers pass arguments instead. Nothing captured may be a pointer or a reference. The compiler does not
-/// tell what a lambda captures, so that is checked when it is sent: a captured word that is an address of
-/// mapped memory of this process, above the first 4 GiB, is refused with not_portable_error. (A number that
-/// happens to be such an address is refused too; pass it as an argument. Addresses below 4 GiB, which only
-/// programs without PIE have, are not recognized.)
+/// tell what a lambda captures, so that is checked when it is sent: a captured word that is the address of
+/// mapped memory of this process is refused with not_portable_error. A number that happens to be such an
+/// address (above 2^44) is refused too; pass it as an argument. Not recognized are the addresses of globals
+/// and of the heap in programs linked without PIE, which are too low to be told from numbers.
 template <class F>
 class by_value {
   static_assert(std::is_class_v<F>, "tandem::by_value is for lambdas: functions need no wrapping");

@@ -19,9 +19,9 @@ namespace tandem {
 /// Appends `error`, which may be null, to `out`. `trace` tells where it was thrown; it arrives as
 /// remote_trace().
 ///
-/// Exceptions of the standard library and of tandem keep their type and what(); so do registered ones. Any
-/// other becomes a remote_error with its type's name, its what() and, if it is a std::nested_exception, what
-/// is nested. Throws only std::bad_alloc. Thread-safe.
+/// Exceptions of the standard library and of tandem keep their type, what() and what is nested in them; so do
+/// registered ones. Any other becomes a remote_error with its type's name and what(), and a line in the trace
+/// for each nested one. Throws only what the writer throws: std::bad_alloc. Thread-safe.
 TANDEM_API void encode_exception(writer& out, const std::exception_ptr& error, std::string_view trace);
 
 /// The same with the writer's own trace.
@@ -62,9 +62,9 @@ class TANDEM_API traced {
 
 /// An E that knows where it was thrown.
 template <class E>
-class with_trace final : public E, public traced {
+class with_trace : public E, public traced {
  public:
-  with_trace(E error, std::string trace) : E(std::move(error)), traced(std::move(trace)) {}
+  with_trace(E thrown, std::string trace) : E(std::move(thrown)), traced(std::move(trace)) {}
 };
 
 /// How to encode and decode one registered type.
@@ -72,17 +72,35 @@ struct exception_ops {
   const std::type_info* type;
   const std::type_info* type_with_trace;  // the same exception, on its second journey
   void (*encode)(writer& out, const std::exception_ptr& error);
-  std::exception_ptr (*decode)(reader& in, std::string trace);
+  std::exception_ptr (*decode)(reader& in, std::string trace, const std::exception_ptr& nested);
 };
 
 TANDEM_API void add_exception(const exception_ops& ops);
 
+/// As std::make_exception_ptr, but what is thrown has `nested` (which may be null) nested in it.
 template <class E>
-[[nodiscard]] std::exception_ptr make_exception(E error, std::string trace) {
-  if constexpr (std::is_class_v<E> && !std::is_final_v<E>) {
-    if (!trace.empty()) return std::make_exception_ptr(with_trace<E>(std::move(error), std::move(trace)));
+[[nodiscard]] std::exception_ptr make_nested_exception(E error, const std::exception_ptr& nested) {
+  if (!nested) return std::make_exception_ptr(std::move(error));
+  try {
+    std::rethrow_exception(nested);
+  } catch (...) {
+    try {
+      std::throw_with_nested(std::move(error));
+    } catch (...) {
+      return std::current_exception();
+    }
   }
-  return std::make_exception_ptr(std::move(error));
+}
+
+template <class E>
+[[nodiscard]] std::exception_ptr make_exception(E error, std::string trace,
+                                                const std::exception_ptr& nested) {
+  if constexpr (std::is_class_v<E> && !std::is_final_v<E>) {
+    if (!trace.empty()) {
+      return make_nested_exception(with_trace<E>(std::move(error), std::move(trace)), nested);
+    }
+  }
+  return make_nested_exception(std::move(error), nested);
 }
 
 template <class E>
@@ -94,8 +112,8 @@ struct exception_codec {
       codec<E>::encode(out, e);
     }
   }
-  static std::exception_ptr decode(reader& in, std::string trace) {
-    return make_exception<E>(codec<E>::decode(in), std::move(trace));
+  static std::exception_ptr decode(reader& in, std::string trace, const std::exception_ptr& nested) {
+    return make_exception<E>(codec<E>::decode(in), std::move(trace), nested);
   }
 };
 

@@ -39,8 +39,10 @@ constexpr verdict examine_argument() {
 template <class T>
 inline constexpr verdict argument_portability = examine_argument<T>();
 
-TANDEM_API void encode_code_pointer(writer& out, const void* code);  // null stays null
+// Of functions; null stays null.
+TANDEM_API void encode_code_pointer(writer& out, const void* code);
 [[nodiscard]] TANDEM_API const void* decode_code_pointer(reader& in);
+// Of the member function pointer at `pointer`, which is null before it is decoded.
 TANDEM_API void encode_member_function(writer& out, const void* pointer, std::size_t size);
 TANDEM_API void decode_member_function(reader& in, void* pointer, std::size_t size);
 
