@@ -1,5 +1,4 @@
 // What the future's templates do not need to be templates for: the errors they throw.
-#include <tandem/as_completed.hpp>
 #include <tandem/future.hpp>
 
 #include <string>
@@ -22,11 +21,6 @@ void throw_wait_timeout(const char* call, std::chrono::nanoseconds waited) {
   const double seconds = std::chrono::duration<double>(waited).count();
   throw timeout_error(std::string("tandem: ") + call + "() gave up after " + std::to_string(seconds) +
                       " s: the task is not done; the future is still usable");
-}
-
-void throw_as_completed_timeout(std::size_t unfinished, std::size_t all) {
-  throw timeout_error("tandem: as_completed: " + std::to_string(unfinished) + " of " + std::to_string(all) +
-                      " futures unfinished when the timeout was over");
 }
 
 void throw_if_failed(const core& done) {

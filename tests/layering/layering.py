@@ -19,12 +19,17 @@ ROOMS = {
     "config": (["include/tandem/config.hpp"], []),
     "error": (["include/tandem/error.hpp", "src/future/error.cpp"], ["config"]),
     "posix": (["src/posix/*"], ["config", "error"]),
-    "codec": (
-        ["include/tandem/codec.hpp", "include/tandem/codec/*", "include/tandem/detail/codec*", "src/codec/*"],
-        ["config", "error"],
+    # How a callable crosses to another process: the only one that knows both tasks and codecs.
+    "remote": (
+        ["include/tandem/detail/remote*", "src/codec/portability.cpp"],
+        ["config", "error", "codec", "future"],
     ),
-    # How a callable crosses to another process; the first that knows both tasks and codecs.
-    "remote": (["include/tandem/detail/remote*"], ["config", "error", "codec", "future"]),
+    # Stands alone: how values, and the names of functions, are written and read.
+    "codec": (
+        ["include/tandem/codec.hpp", "include/tandem/by_value.hpp", "include/tandem/detail/codec*",
+         "include/tandem/detail/function_name.hpp", "src/codec/*"],
+        ["config", "error", "posix"],
+    ),
     "wait": (
         ["include/tandem/wait.hpp", "include/tandem/as_completed.hpp", "src/future/wait.cpp",
          "src/future/as_completed.cpp"],
