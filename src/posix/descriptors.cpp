@@ -60,8 +60,12 @@ std::vector<int> open_descriptors() {
 }
 
 void redirect_stdin_to_null() {
-  const unique_fd null = open_null(O_RDONLY);
-  if (null.get() == 0) return ensure_stdio_is_open();
+  unique_fd null = open_null(O_RDONLY);
+  if (null.get() == 0) {  // It was closed, and the lowest free number is what open gives.
+    set_close_on_exec(0, false);
+    (void)null.release();
+    return;
+  }
   checked(retry_on_eintr([&] { return ::dup2(null.get(), 0); }), "redirecting standard input");
 }
 

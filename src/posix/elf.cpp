@@ -12,17 +12,19 @@
 #include <sys/stat.h>
 
 namespace tandem::posix {
+namespace detail {
 namespace {
 
 std::size_t round_up(std::size_t size, std::size_t alignment) {
   return (size + alignment - 1) / alignment * alignment;
 }
 
-/// Returns the build-id among the notes of one PT_NOTE segment; empty if there is none. Every length is
-/// checked against the segment: the notes are data of a file, and files can be broken.
+}  // namespace
+
 std::vector<std::byte> build_id_in(const std::byte* notes, std::size_t size, std::size_t alignment) {
   using note_header = ElfW(Nhdr);
   std::size_t at = 0;
+  // Every length is checked against the segment: notes are data of a file, and files can be broken.
   while (size - at >= sizeof(note_header)) {
     note_header header{};
     std::memcpy(&header, notes + at, sizeof header);
@@ -40,6 +42,10 @@ std::vector<std::byte> build_id_in(const std::byte* notes, std::size_t size, std
   return {};
 }
 
+}  // namespace detail
+
+namespace {
+
 loaded_module describe(const dl_phdr_info& info) {
   loaded_module entry;
   entry.path = info.dlpi_name != nullptr ? info.dlpi_name : "";
@@ -51,8 +57,8 @@ loaded_module describe(const dl_phdr_info& info) {
       entry.ranges.push_back({begin, begin + header.p_memsz, (header.p_flags & PF_X) != 0});
     } else if (header.p_type == PT_NOTE && entry.identity.empty()) {
       // Segments are aligned to 4, or to 8 where the notes are 8-byte properties.
-      entry.identity =
-          build_id_in(reinterpret_cast<const std::byte*>(begin), header.p_memsz, header.p_align == 8 ? 8 : 4);
+      entry.identity = detail::build_id_in(reinterpret_cast<const std::byte*>(begin), header.p_memsz,
+                                           header.p_align == 8 ? 8 : 4);
       if (!entry.identity.empty()) entry.kind = identity_kind::build_id;
     }
   }

@@ -51,6 +51,15 @@ struct loaded_module {
 /// code).
 [[nodiscard]] std::optional<loaded_module> find_module(const void* address);
 
+namespace detail {
+
+/// Returns the GNU build-id among the `size` bytes of ELF notes; empty if there is none, or if a length in
+/// them does not fit. `alignment` is that of the segment: 4 or 8.
+[[nodiscard]] std::vector<std::byte> build_id_in(const std::byte* notes, std::size_t size,
+                                                 std::size_t alignment);
+
+}  // namespace detail
+
 }  // namespace tandem::posix
 
 #endif  // TANDEM_POSIX_ELF_HPP

@@ -6,6 +6,8 @@
 
 #include "posix/unique_fd.hpp"
 
+#include <utility>
+
 namespace tandem::posix {
 
 /// A flag that can be raised from any thread (or process that holds the descriptor) and polled.
@@ -13,6 +15,9 @@ class event_fd {
  public:
   /// Creates the flag, lowered. @throws std::system_error.
   event_fd();
+
+  /// The flag that another process sent as `fd`.
+  explicit event_fd(unique_fd fd) noexcept : fd_(std::move(fd)) {}
 
   /// Raises the flag: fd() becomes readable. Async-signal-safe, never blocks. Twice is the same as once.
   void raise() const noexcept;

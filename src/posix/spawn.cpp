@@ -18,13 +18,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// The two functions that run between clone and exec share the caller's memory, on a stack of their own that
-// vanishes with them. AddressSanitizer must not mark that stack in its shadow memory, for nobody would ever
-// unmark it, and ThreadSanitizer must not take them for threads that it knows.
-#define TANDEM_RUNS_BEFORE_EXEC __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+#if defined(__SANITIZE_THREAD__)
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1  // What gcc calls it.
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
+#endif
+#endif
 
 namespace tandem::posix {
 namespace {
+
+#ifdef __SANITIZE_THREAD__
+/// glibc's other name for clone. ThreadSanitizer replaces the first one and takes every clone for a fork:
+/// with shared memory it then believes that the *caller* is the child of a multi-threaded fork, and refuses
+/// to start threads.
+constexpr auto* clone_process = &::__clone;
+#else
+constexpr auto* clone_process = &::clone;
+#endif
 
 #ifdef CLOSE_RANGE_CLOEXEC
 constexpr unsigned close_range_cloexec = CLOSE_RANGE_CLOEXEC;
@@ -100,13 +113,17 @@ struct plan {
   const char* failed = nullptr;
 };
 
-TANDEM_RUNS_BEFORE_EXEC void end_process(int code) {
+// The functions that run between clone and exec - those with no_sanitize - share the caller's memory, on a
+// stack of their own that vanishes with them. AddressSanitizer must not mark that stack in its shadow memory,
+// for nobody would ever unmark it, and ThreadSanitizer must not take them for threads that it knows.
+
+__attribute__((no_sanitize("address", "thread", "undefined"), noinline)) void end_process(int code) {
   for (;;) ::syscall(SYS_exit_group, code);
 }
 
 /// The program-to-be: has its own descriptor table and signal dispositions, and the caller's memory until
 /// exec.
-TANDEM_RUNS_BEFORE_EXEC int run_program(void* argument) {
+__attribute__((no_sanitize("address", "thread", "undefined"), noinline)) int run_program(void* argument) {
   plan& p = *static_cast<plan*>(argument);
 
   for (int number = 1; number <= signal_count; ++number) {
@@ -144,10 +161,11 @@ TANDEM_RUNS_BEFORE_EXEC int run_program(void* argument) {
 
 /// The process between: exists so that the program's parent dies at once and init adopts the program. Shares
 /// the caller's descriptor table, so that the pidfd lands there.
-TANDEM_RUNS_BEFORE_EXEC int run_intermediate(void* argument) {
+__attribute__((no_sanitize("address", "thread", "undefined"), noinline)) int run_intermediate(
+    void* argument) {
   plan& p = *static_cast<plan*>(argument);
-  const int pid = ::clone(&run_program, p.program_stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
-                          argument, &p.pidfd);
+  const int pid = clone_process(&run_program, p.program_stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+                                argument, &p.pidfd);
   if (pid < 0) {
     p.error = errno;
     p.failed = "creating a process";
@@ -192,7 +210,7 @@ detached_process spawn(plan& p, std::span<const std::string> argv, std::span<con
     // Exit signal 0: no SIGCHLD, and only a wait with __WCLONE sees it. CLONE_VFORK: this thread sleeps until
     // the intermediate ends, which sleeps until the program has exec'ed.
     const int intermediate =
-        ::clone(&run_intermediate, intermediate_stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &p);
+        clone_process(&run_intermediate, intermediate_stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &p);
     if (intermediate < 0) {
       p.error = errno;
       p.failed = "creating a process";

@@ -25,7 +25,7 @@ struct detached_process {
 struct spawn_options {
   /// Signals that the program starts with ignored, from its very first instruction; all others at their
   /// default.
-  std::span<const int> ignored_signals;
+  std::span<const int> ignored_signals = {};
   /// Whether the program leads a process group of its own; then the terminal's Ctrl-C does not reach it.
   bool new_process_group = false;
 };
