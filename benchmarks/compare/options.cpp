@@ -16,31 +16,28 @@ constexpr int most_workers = 1024;
 constexpr double longest_wait_ms = 600'000;
 
 constexpr const char* headline =
-    "Runs the same work in a plain loop, in place, on threads, on processes and on oneTBB, checks that "
-    "all give\n"
-    "the same results, and says which to use, with how many workers, and why. Defaults are in parentheses.";
+    R"(Runs the same work in a plain loop, in place, on threads, on processes and on oneTBB, checks that all
+give the same results, and says which to use, with how many workers, and why. Defaults are in parentheses.)";
 
-constexpr const char* details =
-    "Workloads:\n"
-    "  fib    CPU-bound: fib(25) ... fib(34), one task each\n"
-    "  words  CPU-bound: count the words of every file below --dir and merge the counts\n"
-    "  sleep  IO-bound: 30 tasks that wait for --delay\n"
-    "  http   IO-bound: fetch --pages pages from a server on loopback that takes --latency for each\n"
-    "\n"
-    "Columns:\n"
-    "  time        median of the runs; +/- half of the distance between the quartiles (of all runs, below "
-    "5)\n"
-    "  speed-up    the serial median over this one; efficiency is speed-up over workers\n"
-    "  CPU         seconds of processor used by this process and its worker processes\n"
-    "  peak        most memory resident at once, summed over the same processes\n"
-    "  start       creating the executor and getting a first trivial result; not part of time\n"
-    "\n"
-    "Exit code: 0 all results agree; 1 they do not, or a task failed; 2 the request was wrong.\n"
-    "\n"
-    "Examples:\n"
-    "  tandem-compare --quick\n"
-    "  tandem-compare --workload fib --backend thread --backend process --workers 1,2,4\n"
-    "  tandem-compare --workload words --dir /usr/share/doc --html report.html --json report.json";
+constexpr const char* details = R"(Workloads:
+  fib    CPU-bound: fib(25) ... fib(34), one task each
+  words  CPU-bound: count the words of every file below --dir and merge the counts
+  sleep  IO-bound: 30 tasks that wait for --delay
+  http   IO-bound: fetch --pages pages from a server on loopback that takes --latency for each
+
+Columns:
+  time        median of the runs; +/- half of the distance between the quartiles (below 5 runs: of all)
+  speed-up    the serial median over this one; efficiency is speed-up over workers
+  CPU         seconds of processor used by this process and its worker processes
+  peak        most memory resident at once, summed over the same processes
+  start       creating the executor and getting a first trivial result; not part of time
+
+Exit code: 0 all results agree; 1 they do not, or a task failed; 2 the request was wrong.
+
+Examples:
+  tandem-compare --quick
+  tandem-compare --workload fib --backend thread --backend process --workers 1,2,4
+  tandem-compare --workload words --dir /usr/share/doc --html report.html --json report.json)";
 
 // What CLI11 fills in: everything as the user wrote it, so that "not given" can be told from "given".
 struct raw_options {
@@ -100,14 +97,14 @@ void declare(CLI::App& app, raw_options& raw) {
       ->type_name("N")
       ->delimiter(',')
       ->check(whole_number(1, most_workers, "workers"));
-  app.add_option("--repeat", raw.repeat, "Runs of each, whose median is shown (5; with --quick 3)")
+  app.add_option("--repeat", raw.repeat, "Runs of each, whose median is shown (5)")
       ->type_name("N")
       ->check(whole_number(1, 1000, "runs"));
-  app.add_flag("--quick", raw.quick, "Smaller inputs, shorter waits, fewer runs: seconds, not minutes");
+  app.add_flag("--quick", raw.quick, "Fewer files and shorter waits: seconds, not minutes");
   app.add_option("--dir", raw.directory, "words: the directory to read (/usr/include)")
       ->type_name("DIR")
       ->group("Inputs");
-  app.add_option("--delay", raw.delay_ms, "sleep: how long each task waits (25; with --quick 10)")
+  app.add_option("--delay", raw.delay_ms, "sleep: how long each task waits (25; with --quick 5)")
       ->type_name("MS")
       ->check(milliseconds())
       ->group("Inputs");
@@ -116,7 +113,7 @@ void declare(CLI::App& app, raw_options& raw) {
       ->check(whole_number(1, 100'000, "pages"))
       ->group("Inputs");
   app.add_option("--latency", raw.latency_ms,
-                 "http: how long the server takes for a page (25; with --quick 10)")
+                 "http: how long the server takes for a page (25; with --quick 5)")
       ->type_name("MS")
       ->check(milliseconds())
       ->group("Inputs");
@@ -178,11 +175,8 @@ options complete(const CLI::App& app, const raw_options& raw, int usable_cpus) {
   options wanted;
   wanted.quick = raw.quick;
   if (raw.quick) {
-    wanted.repeat = 3;
-    wanted.fib_first = 22;
-    wanted.fib_last = 31;
     wanted.directory_limit = std::uintmax_t{24} << 20;
-    wanted.delay = wanted.latency = std::chrono::milliseconds(10);
+    wanted.delay = wanted.latency = std::chrono::milliseconds(5);
   }
   wanted.workloads = chosen(workload_names(), raw.workloads);
   wanted.backends = chosen(backend_names(), raw.backends);

@@ -11,8 +11,10 @@
 namespace compare {
 namespace {
 
-// How much slower a simpler row may be and still be preferred to one that it ties with.
-constexpr double worth_simplicity = 1.15;
+// How much slower a simpler row may be and still be preferred: in any case, as the fastest of many rows is a little
+// lucky by being picked for it; and where the two tie.
+constexpr double always_as_good = 1.05;
+constexpr double as_good_if_tied = 1.15;
 
 constexpr std::array<std::string_view, 5> simplest_first{"serial", "inline", "thread", "tbb", "process"};
 
@@ -21,14 +23,17 @@ auto simplicity(const row& r) {
   return std::tuple(at - simplest_first.begin(), r.workers);
 }
 
+bool as_good(const row& r, const row& fastest) {
+  const double ratio = r.time.median / std::max(fastest.time.median, 1e-9);
+  return ratio <= always_as_good || (ratio <= as_good_if_tied && ties(r.time, fastest.time));
+}
+
 std::size_t pick_row(const std::vector<row>& rows) {
   const auto fastest = std::min_element(
       rows.begin(), rows.end(), [](const row& a, const row& b) { return a.time.median < b.time.median; });
   auto picked = fastest;
   for (auto r = rows.begin(); r != rows.end(); ++r) {
-    const bool as_good =
-        ties(r->time, fastest->time) && r->time.median <= worth_simplicity * fastest->time.median;
-    if (as_good && simplicity(*r) < simplicity(*picked)) picked = r;
+    if (as_good(*r, *fastest) && simplicity(*r) < simplicity(*picked)) picked = r;
   }
   return static_cast<std::size_t>(picked - rows.begin());
 }
@@ -42,10 +47,11 @@ const row* best_of(const std::vector<row>& rows, std::string_view backend) {
   return best;
 }
 
-// "ties", "takes 1.31x as long": how `other` compares with what was picked.
-std::string against(const row& other, const row& picked) {
-  if (ties(other.time, picked.time)) return "ties";
-  return "takes " + factor(other.time.median / picked.time.median) + " as long";
+// "ties", "takes 1.31x as long", or the same of several: how `other` compares with what was picked.
+std::string against(const row& other, const row& picked, bool several = false) {
+  const std::string ending = several ? "" : "s";
+  if (ties(other.time, picked.time)) return "tie" + ending;
+  return "take" + ending + " " + factor(other.time.median / picked.time.median) + " as long";
 }
 
 std::string headline(const std::vector<row>& rows, const row& picked) {
@@ -55,7 +61,7 @@ std::string headline(const std::vector<row>& rows, const row& picked) {
     for (const row& r : rows) {
       if (&r != &serial && (best == nullptr || r.time.median < best->time.median)) best = &r;
     }
-    std::string text = "Stay serial: no backend is faster beyond the spread";
+    std::string text = "Stay serial: no backend is faster by more than 5% or the spread";
     if (best != nullptr) text += " (" + row_label(*best) + " " + against(*best, serial) + ")";
     return text + ".";
   }
@@ -72,28 +78,43 @@ std::string nature(const row& serial) {
          fixed(100 * (waits ? 1 - busy : busy), 0) + "% of its time";
 }
 
+// How rows with more workers on the same backend did.
+struct more_workers {
+  bool gain = false;  // by under 5 %, or one of them would have been picked
+  bool tie = false;
+  bool lose = false;
+};
+
+std::string said_of(const more_workers& more) {
+  if (!more.gain && !more.tie && !more.lose) return {};
+  const std::string text = more.gain  ? "more workers gain under 5%"
+                           : more.tie ? "more workers gain nothing"
+                                      : "";
+  if (!more.lose) return text;
+  return text.empty() ? "more workers are slower" : text + " or are slower";
+}
+
 // What other numbers of workers on the same backend did.
 std::string why_so_many(const comparison& all, const row& picked, int usable_cpus) {
   const row* fewer = nullptr;
   const row* most = nullptr;
-  bool more_tie = false;
-  bool more_lose = false;
+  more_workers more;
   for (const row& r : all.rows) {
     if (r.backend != picked.backend) continue;
     if (r.workers < picked.workers && (fewer == nullptr || r.workers > fewer->workers)) fewer = &r;
     if (most == nullptr || r.workers > most->workers) most = &r;
-    if (r.workers > picked.workers) (ties(r.time, picked.time) ? more_tie : more_lose) = true;
+    if (r.workers <= picked.workers) continue;
+    const bool tied = ties(r.time, picked.time);
+    (tied ? more.tie : r.time.median < picked.time.median ? more.gain : more.lose) = true;
   }
   std::string text;
   if (fewer != nullptr && !ties(fewer->time, picked.time)) {
     text += "; " + counted(fewer->workers, "worker", "workers") + " " +
-            (fewer->workers == 1 ? "takes " : "take ") + factor(fewer->time.median / picked.time.median) +
-            " as long";
+            against(*fewer, picked, fewer->workers != 1);
   }
-  const std::string cpus = " with " + counted(usable_cpus, "usable CPU", "usable CPUs");
-  if (more_tie && !more_lose) text += "; more workers gain nothing" + cpus;
-  if (more_lose && !more_tie) text += "; more workers are slower" + cpus;
-  if (more_lose && more_tie) text += "; more workers gain nothing or are slower" + cpus;
+  if (const std::string of_more = said_of(more); !of_more.empty()) {
+    text += "; " + of_more + " with " + counted(usable_cpus, "usable CPU", "usable CPUs");
+  }
 
   const bool still_gaining = most == &picked && picked.workers < all.tasks && !text.empty();
   const bool room = all.kind == "IO-bound" || picked.workers < usable_cpus;

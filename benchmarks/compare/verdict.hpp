@@ -7,8 +7,9 @@
 
 namespace compare {
 
-/// Picks the fastest row; of those that tie with it and are at most 15 % slower, the simplest (serial, inline,
-/// thread, tbb, process) with the fewest workers. `all` is summarized, its serial row first.
+/// Picks the fastest row, or one that is as good and simpler: within 5 % of it, or tied with it and within 15 %. The
+/// simplest comes first of serial, inline, thread, tbb, process; then the one with the fewest workers.
+/// `all` is summarized, its serial row first.
 [[nodiscard]] verdict judge(const comparison& all, int usable_cpus);
 
 }  // namespace compare

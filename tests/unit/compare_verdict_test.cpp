@@ -84,6 +84,21 @@ TEST(CompareVerdict, NoisyTieIsNotAReasonToBeMuchSlower) {
   EXPECT_FALSE(says(all, "as fast as serial")) << all.advice.text;
 }
 
+TEST(CompareVerdict, FivePercentAreNotWorthAnotherBackend) {
+  const comparison all =
+      judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("thread", 2, {0.965, 0.966, 0.967})});
+  EXPECT_EQ(advised(all), "serial");
+  EXPECT_TRUE(says(all, "thread with 2 workers takes 0.96x as long")) << all.advice.text;
+}
+
+TEST(CompareVerdict, FivePercentAreNotWorthAnotherWorker) {
+  const comparison all =
+      judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("thread", 2, {0.500, 0.501, 0.502}),
+              measured("thread", 3, {0.485, 0.486, 0.487}), measured("thread", 4, {0.8, 0.81, 0.82})});
+  EXPECT_EQ(advised(all), "thread with 2 workers");
+  EXPECT_TRUE(says(all, "more workers gain under 5% or are slower with 2 usable CPUs")) << all.advice.text;
+}
+
 TEST(CompareVerdict, WaitingWorkThatStillGainsSuggestsMoreWorkers) {
   const comparison all = judged(
       {measured("serial", 1, {1.00, 1.01, 1.02}, 0.01), measured("thread", 1, {1.00, 1.01, 1.02}, 0.01),

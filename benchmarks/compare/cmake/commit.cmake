@@ -1,6 +1,7 @@
 # Writes a header with the commit that is being built, only when it differs, so that nothing is compiled in vain:
 #   cmake -DSOURCE=<project> -DOUTPUT=<header> -P commit.cmake
 # Outside a git checkout the commit is empty. "+" after it: the tree differs from the commit.
+cmake_minimum_required(VERSION 3.25)
 find_package(Git QUIET)
 set(commit "")
 if(GIT_FOUND)

@@ -1,6 +1,7 @@
 # Turns a file into a C++ source that holds its bytes:
 #   cmake -DINPUT=<file> -DOUTPUT=<source> -DNAME=<function in compare::embedded> -P embed.cmake
 # An empty INPUT gives an empty text.
+cmake_minimum_required(VERSION 3.25)
 set(bytes "")
 if(INPUT)
   file(READ "${INPUT}" bytes HEX)
