@@ -36,6 +36,7 @@ class http_workload final : public workload {
       tandem::future<std::string> page;
     };
     std::vector<job> jobs;
+    jobs.reserve(static_cast<std::size_t>(pages_));
     for (int n = 0; n < pages_; ++n)
       jobs.push_back({n, pool.submit(fetch_page, static_cast<int>(server_.port()), n)});
     results found;

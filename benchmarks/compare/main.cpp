@@ -39,9 +39,10 @@ struct screen {
 screen describe_stdout() {
   winsize size{};
   if (isatty(STDOUT_FILENO) == 0) return {};
+  const bool plain =
+      std::getenv("NO_COLOR") != nullptr;  // NOLINT(concurrency-mt-unsafe): nothing here sets it
   const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return {.bold = std::getenv("NO_COLOR") == nullptr,
-          .width = known ? std::clamp<int>(size.ws_col, 40, 120) : usual_width};
+  return {.bold = !plain, .width = known ? std::clamp<int>(size.ws_col, 40, 120) : usual_width};
 }
 
 void save(const std::string& file, const std::string& text, std::string_view what) {

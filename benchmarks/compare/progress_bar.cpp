@@ -64,7 +64,7 @@ void progress_bar::draw(const std::string& what) const {
 }
 
 bool terminal_on_stderr() {
-  const char* term = std::getenv("TERM");
+  const char* term = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nothing here sets it
   return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
 }
 

@@ -33,6 +33,7 @@ class sleep_workload final : public workload {
 
   [[nodiscard]] results run_on(tandem::executor& pool) override {
     std::vector<tandem::future<long>> futures;
+    futures.reserve(static_cast<std::size_t>(tasks_));
     for (int n = 0; n < tasks_; ++n)
       futures.push_back(pool.submit(wait_for, n, static_cast<long>(delay_.count())));
     results found;

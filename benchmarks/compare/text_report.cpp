@@ -1,6 +1,7 @@
 #include "text_report.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "format.hpp"
@@ -32,7 +33,7 @@ std::vector<std::string> cells_of(const row& r, time_unit unit) {
           factor(r.speedup),
           fixed(100 * r.efficiency, 0) + "%",
           fixed(r.cpu_seconds, 3),
-          grouped(static_cast<long long>(r.tasks_per_second + 0.5)),
+          grouped(std::llround(r.tasks_per_second)),
           r.peak_bytes ? bytes(*r.peak_bytes) : "-",
           r.start_seconds > 0 ? duration(r.start_seconds) : "-"};
 }

@@ -87,9 +87,7 @@ struct more_workers {
 
 std::string said_of(const more_workers& more) {
   if (!more.gain && !more.tie && !more.lose) return {};
-  const std::string text = more.gain  ? "more workers gain under 5%"
-                           : more.tie ? "more workers gain nothing"
-                                      : "";
+  std::string text = more.gain ? "more workers gain under 5%" : more.tie ? "more workers gain nothing" : "";
   if (!more.lose) return text;
   return text.empty() ? "more workers are slower" : text + " or are slower";
 }

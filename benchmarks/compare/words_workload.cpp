@@ -60,7 +60,7 @@ class words_workload final : public workload {
   }
 
  private:
-  void merge(word_tally tally, results& merged) {
+  void merge(word_tally&& tally, results& merged) {
     for (auto& [word, count] : tally.counts) merged[std::move(word)] += count;
     skipped_.binary += tally.skipped.binary;
     skipped_.unreadable += tally.skipped.unreadable;
