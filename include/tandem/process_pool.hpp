@@ -1,0 +1,143 @@
+// process_pool: tasks run in worker processes, which are this same program (see init.hpp). A crash, a leak or
+// a memory-eating task ends with its worker; the pool, the other tasks and this process go on.
+#ifndef TANDEM_PROCESS_POOL_HPP
+#define TANDEM_PROCESS_POOL_HPP
+
+#include <tandem/executor.hpp>
+#include <tandem/init.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace tandem {
+
+/// How workers come into being.
+enum class start_method : unsigned char {
+  /// A clean, single-threaded copy of this program is started once and forks the workers, in about a
+  /// millisecond each. They share nothing with this process. The default.
+  fork_server,
+  /// As above, but the server is a fork of this process as it is now: workers share all data that is loaded,
+  /// copy-on-write. Refused with start_error when this process has more than one thread.
+  fork,
+  /// Every worker is a fresh start of this program.
+  spawn
+};
+
+namespace detail {
+class process_pool_state;
+}
+
+/// A function without arguments that each worker calls: a function pointer, a lambda without captures, or a
+/// by_value closure. Empty: nothing is called.
+class TANDEM_API worker_hook {
+ public:
+  worker_hook() noexcept = default;
+  worker_hook(std::nullptr_t) noexcept {}  // NOLINT: as std::function
+
+  /// Throws what encoding the callable throws.
+  template <class F>
+    requires(!std::is_same_v<std::decay_t<F>, worker_hook> && std::invocable<std::decay_t<F>>)
+  worker_hook(F&& f) {  // NOLINT: `.initializer = f` is the point
+    using function = std::decay_t<F>;
+    detail::remote_call<discarding<function>, function>::require();
+    writer out;
+    detail::remote_call<discarding<function>, function>::encode(out, {}, function(std::forward<F>(f)));
+    const auto bytes = out.bytes();
+    call_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    name_ = detail::remote_call<discarding<function>, function>::name();
+    set_ = true;
+  }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return set_; }
+
+ private:
+  friend class detail::process_pool_state;
+
+  template <class F>
+  struct discarding {
+    void operator()(F f) const { static_cast<void>(f()); }
+  };
+
+  detail::function_name name_;
+  std::string call_;  // encoded
+  bool set_ = false;
+};
+
+/// How a process_pool is set up. All fields have defaults; counts are refused with std::invalid_argument when
+/// negative.
+struct process_pool_options {
+  /// Workers at the same time; 0: the CPUs that this process may use. They are started when there is work for
+  /// them.
+  int max_workers = 0;
+  /// Workers are called `prefix-0`, `prefix-1`, ... in ps and top (15 characters at most).
+  std::string name_prefix = "tandem";
+  /// How workers are started.
+  start_method start = start_method::fork_server;
+  /// Called by each worker before its first task. If it throws, the pool is broken.
+  worker_hook initializer{};
+  /// Called by each worker before it ends in an orderly way.
+  worker_hook finalizer{};
+  /// How many tasks may wait; 0: any number. Not available yet: other values are refused.
+  int queue_capacity = 0;
+  /// What submit() does when the queue is full.
+  tandem::when_full when_full = tandem::when_full::block;
+  /// A worker is replaced after this many tasks; 0: never.
+  int max_tasks_per_worker = 0;
+  /// Bytes of private memory (heap, anonymous mappings) that a worker may have beyond what it was born with:
+  /// further allocations fail with std::bad_alloc. 0: no limit.
+  std::size_t memory_limit = 0;
+  /// future::cancel() of a running task kills its worker; the future is cancelled.
+  bool kill_on_cancel = false;
+  /// Not available yet: a value is refused.
+  time_limit idle_timeout{};
+};
+
+/// Runs tasks in worker processes.
+///
+/// Callable, arguments and result must be portable (codec.hpp): what is not does not compile, and through
+/// executor& gives a future that holds not_portable_error. A worker that dies fails the task that it was
+/// running with worker_died_error, and no other; it is replaced. Workers end with this process, however it
+/// ends.
+///
+/// All members are thread-safe. task_options::name, timeout (the worker is killed, the future gets
+/// timeout_error) and retries (after a worker's death) are honoured.
+class TANDEM_API process_pool final
+    : public executor,
+      public detail::submit_front<process_pool, detail::remote_mode::required> {
+  using front = detail::submit_front<process_pool, detail::remote_mode::required>;
+
+ public:
+  /// Starts the fork server (some milliseconds), not yet any worker.
+  /// @throws start_error if main did not call init(), if the server cannot be started, or if pools are nested
+  ///   too deeply; std::invalid_argument for options that cannot be
+  explicit process_pool(process_pool_options options = {});
+  /// shutdown(): accepted tasks are run first.
+  ~process_pool() override;
+
+  using front::imap;
+  using front::imap_unordered;
+  using front::map;
+  using front::post;
+  using front::starmap;
+  using front::submit;
+
+  [[nodiscard]] int max_workers() const noexcept override;
+  /// See executor. Called from a callback that the pool itself runs, `wait` is refused with
+  /// invalid_state_error.
+  void shutdown(shutdown_options options = {}) override;
+  [[nodiscard]] executor_stats stats() const override;
+
+  void check(const task_options& options) const override;
+  void enqueue(detail::core_ptr<detail::core> task) override;
+  [[nodiscard]] bool in_process() const noexcept override { return false; }
+
+ private:
+  std::shared_ptr<detail::process_pool_state> state_;
+};
+
+}  // namespace tandem
+
+#endif

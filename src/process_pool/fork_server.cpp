@@ -1,0 +1,187 @@
+// The fork server's loop, as README.md tells it. Everything that waits here waits in one poll.
+#include "process_pool/fork_server.hpp"
+
+#include "posix/pidfd.hpp"
+#include "posix/poll.hpp"
+#include "posix/process.hpp"
+#include "posix/socket.hpp"
+#include "posix/spawn.hpp"
+
+#include "process_pool/protocol.hpp"
+#include "process_pool/ring.hpp"
+#include "process_pool/worker.hpp"
+
+#include <tandem/error.hpp>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace tandem::process {
+
+namespace {
+
+class server {
+ public:
+  explicit server(posix::unique_fd socket) : socket_(std::move(socket)), buffer_(max_message) {}
+
+  int run() {
+    if (!greet()) return 1;
+    for (;;) {
+      std::vector<pollfd> entries{posix::readable(socket_.get())};
+      std::vector<std::uint32_t> ids;
+      for (const auto& [id, c] : children_) {
+        entries.push_back(posix::readable(c.pidfd.get()));
+        ids.push_back(id);
+      }
+      posix::poll_until(entries);
+      // Deaths first: a pool that asks for a replacement must have been told what it replaces.
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (entries[i + 1].revents != 0) bury(ids[i]);
+      }
+      if (entries[0].revents != 0 && !obey()) return end();
+    }
+  }
+
+ private:
+  struct child {
+    pid_t pid;
+    posix::unique_fd pidfd;
+  };
+
+  void say(const report& message, std::span<const int> fds = {}) {
+    const byte_buffer bytes = encode(message);
+    // When the pool is gone this fails, and the next poll says why.
+    static_cast<void>(posix::send_message(socket_.get(), bytes.bytes(), fds));
+  }
+
+  bool greet() {
+    const posix::received got = posix::recv_message(socket_.get(), buffer_);
+    if (got.status != posix::recv_status::message) return false;
+    try {
+      reader in(std::span<const std::byte>(buffer_).first(got.size));
+      config_ = decode_hello(in);
+      reader modules(std::as_bytes(std::span(config_.modules)));
+      modules_ = std::make_unique<detail::peer_modules>(modules);
+      const std::string mismatch = modules_->program_mismatch();
+      if (!mismatch.empty()) throw start_error(mismatch);
+    } catch (const std::exception& e) {
+      say({.what = report::kind::refused, .text = e.what()});
+      return false;
+    }
+    say({.what = report::kind::ready, .pid = posix::current_pid(), .text = {}});
+    return true;
+  }
+
+  // False at the end of the pool.
+  bool obey() {
+    posix::received got = posix::recv_message(socket_.get(), buffer_,
+                                              static_cast<std::size_t>(start_fd::count), posix::blocking::no);
+    if (got.status == posix::recv_status::end_of_file) return false;
+    if (got.status != posix::recv_status::message) return true;
+    reader in(std::span<const std::byte>(buffer_).first(got.size));
+    const command order = decode_command(in);
+    if (order.what == command::kind::start) {
+      start(order.worker, std::move(got.fds));
+    } else if (const auto it = children_.find(order.worker); it != children_.end()) {
+      // The whole group, so that what the task started goes too. Not reaped yet, so the number is still its own.
+      posix::kill_group(it->second.pid, order.signal);
+    }
+    return true;
+  }
+
+  void start(std::uint32_t id, std::vector<posix::unique_fd> fds) {
+    if (fds.size() != static_cast<std::size_t>(start_fd::count)) {
+      say({.what = report::kind::start_failed,
+           .worker = id,
+           .text = "not all descriptors arrived: too many are open"});
+      return;
+    }
+    pid_t pid = 0;
+    try {
+      const pid_t self = posix::current_pid();
+      pid = posix::fork_child();
+      if (pid == 0) posix::exit_now(be_worker(self, id, std::move(fds)));
+      posix::set_process_group(pid, pid);  // here and there: whoever comes first
+      posix::unique_fd pidfd = posix::pidfd_open(pid);
+      const int raw = pidfd.get();
+      children_.emplace(id, child{pid, std::move(pidfd)});
+      say({.what = report::kind::started, .worker = id, .pid = pid, .text = {}}, std::span(&raw, 1));
+    } catch (const std::exception& e) {
+      if (pid > 0) {
+        posix::kill_process(pid, SIGKILL);
+        static_cast<void>(posix::reap(pid));
+      }
+      say({.what = report::kind::start_failed, .worker = id, .text = e.what()});
+    }
+  }
+
+  // In the child.
+  int be_worker(pid_t parent, std::uint32_t id, std::vector<posix::unique_fd> fds) noexcept {
+    try {
+      posix::set_process_group(0, 0);
+      if (!posix::set_parent_death_signal(SIGKILL, parent)) return 0;
+      const auto take = [&](start_fd which) { return std::move(fds[static_cast<std::size_t>(which)]); };
+      worker_setup setup{ring::open(take(start_fd::ring)),
+                         take(start_fd::socket),
+                         posix::event_fd(take(start_fd::bell)),
+                         static_cast<int>(id % max_places),
+                         config_,
+                         *modules_};
+      socket_.reset();
+      children_.clear();
+      return run_worker(std::move(setup));
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "tandem: a worker process could not start: %s\n", e.what());
+      return 71;
+    }
+  }
+
+  void bury(std::uint32_t id) {
+    const auto it = children_.find(id);
+    const posix::reaped dead = posix::reap(it->second.pid);
+    children_.erase(it);
+    say({.what = report::kind::died,
+         .worker = id,
+         .pid = dead.pid,
+         .exit_code = dead.exit_code(),
+         .signal = dead.signal(),
+         .peak_rss = dead.peak_rss,
+         .text = dead.describe()});
+  }
+
+  int end() {
+    for (const auto& [id, c] : children_) posix::kill_group(c.pid, SIGKILL);
+    for (const auto& [id, c] : children_) static_cast<void>(posix::reap(c.pid));
+    return 0;
+  }
+
+  posix::unique_fd socket_;
+  std::vector<std::byte> buffer_;
+  hello config_;
+  std::unique_ptr<detail::peer_modules> modules_;
+  std::map<std::uint32_t, child> children_;
+};
+
+}  // namespace
+
+int serve_pool(posix::unique_fd socket) {
+  try {
+    const int keep = socket.get();
+    posix::close_range_from(3, std::span(&keep, 1));
+    posix::redirect_stdin_to_null();  // workers must not take lines meant for the user's program
+    posix::set_name("tandem-server");
+    return server(std::move(socket)).run();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "tandem: the fork server ends: %s\n", e.what());
+    return 1;
+  }
+}
+
+}  // namespace tandem::process

@@ -1,0 +1,367 @@
+// The manager thread: collects answers, fills rings, starts workers, keeps deadlines, and sleeps when there is
+// nothing of that to do. Deaths are in burial.cpp.
+#include "process_pool/pool_state.hpp"
+
+#include "posix/clock.hpp"
+#include "posix/poll.hpp"
+#include "posix/process.hpp"
+#include "posix/socket.hpp"
+
+#include <tandem/codec.hpp>
+#include <tandem/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+namespace tandem::detail {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Between SIGTERM and SIGKILL: time to flush a file, not to finish.
+constexpr milliseconds kill_grace{250};
+
+constexpr milliseconds first_backoff{10};
+constexpr milliseconds longest_backoff{1000};
+constexpr int most_start_failures = 8;
+
+struct answered_task {
+  process::slot* slot = nullptr;
+  process::remote_worker::flight flight;
+  std::exception_ptr error;  // of the task, or of reading its answer
+};
+
+void keep_earliest(std::optional<time_point>& earliest, const std::optional<time_point>& other) {
+  if (other && (!earliest || *other < *earliest)) earliest = other;
+}
+
+}  // namespace
+
+thread_local constinit const process_pool_state* process_pool_state::managed_here = nullptr;
+
+void process_pool_state::manage() noexcept {
+  managed_here = this;
+  posix::set_name("tandem-manager");
+  while (!finished()) {
+    bell_.lower();
+    bool moved = read_reports();
+    moved = collect_all() || moved;
+    moved = refill() || moved;
+    check_deadlines();
+    start_workers();
+    close_workers_when_done();
+    if (!moved && !rebalance()) park();
+  }
+  link_.close();
+  ended_->complete_value();
+}
+
+bool process_pool_state::collect_all() {
+  bool any = false;
+  for (const worker_ptr& w : workers_) any = collect(*w) || any;
+  return any;
+}
+
+// Delivers what one worker has answered: first reads all answers into the tasks, then frees the slots and settles
+// the counts, and only then completes the futures - whoever waits for one finds a pool that knows of it.
+bool process_pool_state::collect(process::remote_worker& worker) {
+  std::array<answered_task, process::slot_count> batch;
+  std::size_t count = 0;
+  {
+    const lock held(mutex_);
+    count = worker.answered(batch.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      batch[i].slot = &worker.slot_behind_front(i);
+      batch[i].flight = std::move(worker.flight_behind_front(i));
+    }
+  }
+  if (count == 0) return false;
+  std::int64_t bytes = 0;
+  std::int64_t values = 0;
+  std::int64_t errors = 0;
+  double average = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    answered_task& a = batch[i];
+    if (a.slot->answer == static_cast<std::uint32_t>(process::answer::skipped)) continue;
+    try {
+      posix::mapping large;
+      const auto bytes_in = worker.response(*a.slot, large);
+      bytes += static_cast<std::int64_t>(bytes_in.size());
+      const double took = static_cast<double>(a.slot->run_nanoseconds) + 1;
+      average = average == 0 ? took : 0.8 * average + 0.2 * took;
+      if (!a.flight.task) continue;  // resolved otherwise; nobody waits for it
+      reader in(bytes_in);
+      if (a.slot->answer == static_cast<std::uint32_t>(process::answer::value)) {
+        a.flight.task->remote()->decode(*a.flight.task, in);
+      } else {
+        a.error = decode_exception(in);
+      }
+    } catch (...) {
+      a.error = std::current_exception();
+    }
+    if (a.flight.task) ++(a.error ? errors : values);
+  }
+  {
+    const lock held(mutex_);
+    worker.pop(count);
+    worker.deadline.reset();
+    outstanding_ -= values + errors;
+    finished_ += values + errors;
+    failed_ += errors;
+    bytes_received_ += bytes;
+    if (average > 0)
+      average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
+    if (!attempts_.empty()) {
+      for (std::size_t i = 0; i < count; ++i) attempts_.erase(batch[i].flight.task.get());
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!batch[i].flight.task) continue;
+    core& task = *batch[i].flight.task;
+    task.drop_payload();
+    if (batch[i].error) {
+      task.complete_error(std::move(batch[i].error));
+    } else {
+      task.complete_value();
+    }
+  }
+  return true;
+}
+
+bool process_pool_state::read_reports() {
+  bool any = false;
+  while (link_) {
+    process::server_link::incoming in = link_.receive();
+    if (in.end) {
+      lost_server();
+      return true;
+    }
+    if (!in.message) return any;
+    any = true;
+    switch (in.message->what) {
+      case process::report::kind::started:
+        worker_started(*in.message, std::move(in.pidfd));
+        break;
+      case process::report::kind::start_failed:
+      case process::report::kind::died:
+        worker_died(*in.message);
+        break;
+      case process::report::kind::ready:
+      case process::report::kind::refused:
+        break;  // only ever first
+    }
+  }
+  return any;
+}
+
+// Moves waiting tasks to workers with room.
+bool process_pool_state::refill() {
+  bool any = false;
+  for (;;) {
+    std::array<std::pair<core_ptr<core>, worker_ptr>, process::slot_count> batch;
+    std::size_t count = 0;
+    {
+      const lock held(mutex_);
+      while (count < batch.size() && !backlog_.empty()) {
+        worker_ptr w = reserve_worker(held);
+        if (!w) break;
+        batch[count++] = {backlog_.pop_front(), std::move(w)};
+      }
+    }
+    if (count == 0) return any;
+    for (std::size_t i = 0; i < count; ++i) dispatch(std::move(batch[i].first), batch[i].second);
+    any = true;
+  }
+}
+
+// A worker has nothing to do while tasks wait in another one's ring: half of those are taken back. Without this a
+// task could wait behind one that never ends.
+bool process_pool_state::rebalance() {
+  std::vector<process::remote_worker::flight> recalled;
+  {
+    const lock held(mutex_);
+    if (!backlog_.empty()) return false;
+    const bool idle = std::any_of(workers_.begin(), workers_.end(),
+                                  [](const worker_ptr& w) { return !w->retiring && w->load() == 0; });
+    const bool can_grow = wanted_ < static_cast<std::size_t>(max_workers_);
+    if (!idle && !can_grow) return false;
+    process::remote_worker* longest = nullptr;
+    std::size_t most = 0;
+    for (const worker_ptr& w : workers_) {
+      std::size_t waiting = 0;
+      for (std::size_t i = 0; i < w->in_ring(); ++i) {
+        if (process::state_of(w->slot_behind_front(i)) == process::slot_state::ready) ++waiting;
+      }
+      // A single task that the worker is about to take stays where it is.
+      const bool behind_another =
+          waiting != 0 && process::state_of(w->slot_behind_front(0)) == process::slot_state::taken;
+      if (behind_another && waiting > most) {
+        most = waiting;
+        longest = w.get();
+      }
+    }
+    if (longest == nullptr) return false;
+    std::size_t left = (most + 1) / 2;
+    for (std::size_t i = longest->in_ring(); i-- > 0 && left > 0;) {
+      if (!longest->flight_behind_front(i).task || !longest->recall(i)) continue;
+      --longest->placed;
+      recalled.insert(recalled.begin(), std::move(longest->flight_behind_front(i)));
+      --left;
+    }
+  }
+  if (recalled.empty()) return false;
+  requeue(std::move(recalled));
+  return true;
+}
+
+void process_pool_state::start_workers() {
+  for (;;) {
+    std::uint32_t place = 0;
+    {
+      const lock held(mutex_);
+      if (closing_workers_ || broken_ || workers_.size() >= wanted_) return;
+      const auto taken = [&](std::uint32_t p) {
+        return std::any_of(workers_.begin(), workers_.end(),
+                           [p](const worker_ptr& w) { return w->id % process::max_places == p; });
+      };
+      while (taken(place)) ++place;
+    }
+    if (next_start_ && std::chrono::steady_clock::now() < *next_start_) return;
+    next_start_.reset();
+    try {
+      start_worker(place);
+    } catch (const std::exception& e) {
+      start_failed(e.what());
+      return;
+    }
+  }
+}
+
+// The worker counts as there from now on: its ring can be filled while it is being forked.
+void process_pool_state::start_worker(std::uint32_t place) {
+  if (!link_) link_ = process::server_link::start(options_.start, greeting());
+  auto [here, there] = posix::make_socket_pair();
+  const std::uint32_t id = place + process::max_places * (generation_++ % process::max_places);
+  auto worker = std::make_shared<process::remote_worker>(id, std::move(here));
+  const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
+                                                                                there.get(), bell_.fd()};
+  if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {
+    return;  // the end of file is the next thing that read_reports() finds
+  }
+  const lock held(mutex_);
+  workers_.push_back(std::move(worker));
+}
+
+void process_pool_state::start_failed(const std::string& why) {
+  ++start_failures_;
+  bool alone = false;
+  {
+    const lock held(mutex_);
+    alone = workers_.empty();
+  }
+  if (start_failures_ >= most_start_failures && alone) {
+    break_pool("no worker can be started: " + why);
+    return;
+  }
+  const auto backoff = std::min(longest_backoff, first_backoff * (1 << std::min(start_failures_, 10)));
+  next_start_ = std::chrono::steady_clock::now() + backoff;
+}
+
+void process_pool_state::check_deadlines() {
+  const time_point now = std::chrono::steady_clock::now();
+  for (const worker_ptr& w : workers_) {
+    core_ptr<core> expired;
+    {
+      const lock held(mutex_);
+      if (w->front() != nullptr && !w->doomed) {
+        const auto& task = w->front_flight().task;
+        const bool timed = task && task->options() != nullptr && task->options()->timeout.has_value();
+        // Counted from when the worker can run it: not while it starts, not while it runs the one before.
+        if (timed && !w->deadline && w->life() == process::life::serving) {
+          w->deadline = now + task->options()->timeout.value();
+        }
+        if (timed && w->deadline && now >= *w->deadline) {
+          expired = std::move(w->front_flight().task);
+          w->doomed = true;
+          w->retiring = true;
+          --outstanding_;
+          ++finished_;
+          ++failed_;
+          attempts_.erase(expired.get());
+        }
+      }
+    }
+    if (expired) {
+      const task_options& options = *expired->options();
+      const double seconds = std::chrono::duration<double>(options.timeout.value()).count();
+      const std::string name = options.name.empty() ? "" : " \"" + options.name + "\"";
+      expired->drop_payload();
+      expired->complete_error(std::make_exception_ptr(timeout_error(
+          "tandem: task" + name + " took longer than its timeout of " + std::to_string(seconds) +
+          " s; its worker process " + std::to_string(w->pid) + " is killed")));
+    }
+    const lock held(mutex_);
+    if (w->doomed && !w->term_sent && w->pid != 0) {
+      w->term_sent = true;
+      w->kill_at = now + kill_grace;
+      link_.send({.what = process::command::kind::signal, .worker = w->id, .signal = SIGTERM});
+    } else if (w->kill_at && now >= *w->kill_at) {
+      w->kill_at.reset();
+      link_.send({.what = process::command::kind::signal, .worker = w->id, .signal = SIGKILL});
+    }
+  }
+}
+
+// After shutdown(), when the last task is resolved, the workers are told to leave.
+void process_pool_state::close_workers_when_done() {
+  std::vector<worker_ptr> leaving;
+  {
+    const lock held(mutex_);
+    if (open_ || outstanding_ != 0 || closing_workers_) return;
+    closing_workers_ = true;
+    leaving = workers_;
+    for (const worker_ptr& w : leaving) w->close();
+  }
+  for (const worker_ptr& w : leaving) w->wake();
+}
+
+bool process_pool_state::finished() const {
+  const lock held(mutex_);
+  return closing_workers_ && workers_.empty();
+}
+
+std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
+  std::optional<time_point> earliest;
+  for (const worker_ptr& w : workers_) {
+    keep_earliest(earliest, w->deadline);
+    keep_earliest(earliest, w->kill_at);
+  }
+  if (workers_.size() < wanted_ && !broken_ && !closing_workers_) keep_earliest(earliest, next_start_);
+  return earliest;
+}
+
+void process_pool_state::park() {
+  // ORDER parent-park: pairs with worker::ring_bell(). We store "parked" and then look at the slots; a worker stores
+  // the slot and then looks at "parked". All four are seq_cst: one of us sees the other.
+  for (const worker_ptr& w : workers_) w->header().parent_parked.store(1, std::memory_order_seq_cst);
+  bool work = finished();
+  std::optional<time_point> deadline;
+  {
+    const lock held(mutex_);
+    for (const worker_ptr& w : workers_) work = work || w->answered(1) != 0;
+    deadline = next_deadline(held);
+  }
+  if (!work) {
+    std::array<pollfd, 2> entries{posix::readable(bell_.fd()), posix::readable(link_.fd())};
+    const std::size_t count = link_ ? 2 : 1;
+    posix::poll_until(std::span(entries).first(count), deadline.value_or(posix::no_deadline));
+  }
+  for (const worker_ptr& w : workers_) w->header().parent_parked.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace tandem::detail

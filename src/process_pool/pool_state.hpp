@@ -1,0 +1,125 @@
+// The process pool behind its handle: the tasks that wait, the workers, and the manager thread that keeps both
+// moving. README.md has the actors and the data flow.
+#ifndef TANDEM_PROCESS_POOL_POOL_STATE_HPP
+#define TANDEM_PROCESS_POOL_POOL_STATE_HPP
+
+#include "posix/event_fd.hpp"
+
+#include "process_pool/protocol.hpp"
+#include "process_pool/remote_worker.hpp"
+#include "process_pool/server_link.hpp"
+#include "process_pool/task_list.hpp"
+
+#include <tandem/process_pool.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace tandem::detail {
+
+class process_pool_state : public std::enable_shared_from_this<process_pool_state> {
+ public:
+  /// Checks the options, starts the fork server and the manager thread. Throws std::invalid_argument, start_error.
+  [[nodiscard]] static std::shared_ptr<process_pool_state> create(process_pool_options options);
+
+  process_pool_state(const process_pool_state&) = delete;
+  process_pool_state& operator=(const process_pool_state&) = delete;
+  ~process_pool_state();
+
+  [[nodiscard]] int max_workers() const noexcept { return max_workers_; }
+  void enqueue(core_ptr<core> task);
+  void shutdown(const shutdown_options& options);
+  [[nodiscard]] executor_stats stats() const;
+  /// Of a task that has been dispatched: true if it is cancelled now.
+  [[nodiscard]] bool cancel_running(core& task) noexcept;
+  /// What the handle's destructor does: as shutdown(), or lets go where waiting is impossible.
+  static void close_handle(std::shared_ptr<process_pool_state> state) noexcept;
+
+ private:
+  using worker_ptr = std::shared_ptr<process::remote_worker>;
+  using lock = std::unique_lock<std::mutex>;
+
+  explicit process_pool_state(process_pool_options options);
+
+  // --- the way in: pool_state.cpp. `held` says that the caller holds mutex_ ---
+  [[nodiscard]] process::hello greeting() const;
+  void refuse_if_closed(const lock& held) const;
+  [[nodiscard]] worker_ptr reserve_worker(const lock& held);
+  [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
+  void dispatch(core_ptr<core> task, const worker_ptr& worker);
+  void settle_undispatched(core_ptr<core> task, const worker_ptr& worker, std::exception_ptr error) noexcept;
+  void cancel_waiting() noexcept;
+  [[nodiscard]] bool on_manager() const noexcept { return managed_here == this; }
+
+  // --- the manager's story: manager.cpp and burial.cpp ---
+  void manage() noexcept;
+  bool collect(process::remote_worker& worker);
+  bool collect_all();
+  bool read_reports();
+  bool refill();
+  bool rebalance();
+  void start_workers();
+  void start_worker(std::uint32_t place);
+  void start_failed(const std::string& why);
+  void check_deadlines();
+  void close_workers_when_done();
+  [[nodiscard]] bool finished() const;
+  void park();
+  [[nodiscard]] std::optional<time_point> next_deadline(const lock& held) const;
+
+  void worker_started(const process::report& message, posix::unique_fd pidfd);
+  void worker_died(const process::report& death);
+  void lost_server();
+  void break_pool(const std::string& why);
+  /// Puts tasks that were not run back in front of those that wait; resolves those that may not be.
+  void requeue(std::vector<process::remote_worker::flight> flights);
+  [[nodiscard]] worker_ptr find(std::uint32_t id) const;
+
+  // The pool whose manager the thread is.
+  static thread_local constinit const process_pool_state* managed_here;
+
+  const process_pool_options options_;
+  const int max_workers_;
+  const int creator_pid_;
+  posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
+
+  mutable std::mutex mutex_;  // guards everything down to the counters
+  bool open_ = true;
+  std::exception_ptr broken_;        // set once: nothing can be run any more
+  process::task_list backlog_;       // accepted, not dispatched
+  std::vector<worker_ptr> workers_;  // changed by the manager only, so it may read without the mutex
+  std::size_t wanted_ = 0;           // workers that there should be: grows with demand up to max_workers_
+  std::int64_t outstanding_ = 0;     // accepted and not resolved
+  double average_nanoseconds_ = 0;   // of a task, moving; 0: unknown
+  std::unordered_map<const core*, int> attempts_;  // of tasks that are tried again
+  std::int64_t finished_ = 0;
+  std::int64_t failed_ = 0;
+  std::int64_t cancelled_ = 0;
+  std::int64_t restarts_ = 0;
+  std::int64_t retried_ = 0;
+  std::int64_t bytes_sent_ = 0;
+  std::int64_t bytes_received_ = 0;
+
+  // The manager's own.
+  process::server_link link_;
+  std::uint32_t generation_ = 0;
+  int start_failures_ = 0;                // in a row
+  std::optional<time_point> next_start_;  // not before: after a failure
+  bool closing_workers_ = false;
+
+  std::mutex join_mutex_;  // guards joining manager_
+  std::thread manager_;
+  core_ptr<promised<void>> ended_;  // done when the manager has nothing more to do
+};
+
+}  // namespace tandem::detail
+
+#endif

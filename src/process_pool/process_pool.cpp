@@ -1,0 +1,40 @@
+// The handle: forwards to the shared state, which may outlive it.
+#include <tandem/process_pool.hpp>
+
+#include "posix/process.hpp"
+
+#include "process_pool/pool_state.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace tandem {
+
+process_pool::process_pool(process_pool_options options)
+    : state_(detail::process_pool_state::create(std::move(options))) {}
+
+process_pool::~process_pool() { detail::process_pool_state::close_handle(std::move(state_)); }
+
+int process_pool::max_workers() const noexcept { return state_->max_workers(); }
+
+void process_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
+
+executor_stats process_pool::stats() const { return state_->stats(); }
+
+void process_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
+
+void process_pool::check(const task_options& options) const {
+  task_options rest;  // what it can honour is left out
+  rest.priority = options.priority;
+  rest.stop_token = options.stop_token;
+  rest.retries = options.retries < 0 ? options.retries : 0;
+  executor::check(rest);
+  if (options.timeout.has_value() && options.timeout.value().count() <= 0) {
+    throw std::invalid_argument("tandem: task_options::timeout is " +
+                                std::to_string(options.timeout.value().count()) +
+                                " ns; it must be positive, or left out for no limit");
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,80 @@
+// What a pool and its fork server say to each other: one message per packet on a SOCK_SEQPACKET pair. Owns the
+// messages and their encoding; README.md tells who sends what when.
+#ifndef TANDEM_PROCESS_POOL_PROTOCOL_HPP
+#define TANDEM_PROCESS_POOL_PROTOCOL_HPP
+
+#include "posix/unique_fd.hpp"
+
+#include <tandem/detail/codec_buffer.hpp>
+#include <tandem/detail/function_name.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tandem::process {
+
+inline constexpr std::uint32_t protocol_version = 1;
+
+/// The argument by which init() recognizes that it is not in the user's program: `--tandem-fork-server=7`, the
+/// number being the server's end of the socket pair.
+inline constexpr char server_argument[] = "--tandem-fork-server=";
+
+/// A hook (see worker_hook) as it travels.
+struct hook {
+  bool set = false;
+  detail::function_name name;
+  std::string call;
+};
+
+/// First message, pool to server: everything that all workers have in common.
+struct hello {
+  std::string modules;  // the pool's module table, encoded
+  std::string name_prefix;
+  hook initializer;
+  hook finalizer;
+  std::uint64_t memory_limit = 0;
+  std::uint32_t depth = 0;  // how many pools lie between the user's first process and these workers
+};
+
+/// Later messages, pool to server.
+struct command {
+  enum class kind : std::uint32_t { start, signal };
+  kind what = kind::start;
+  std::uint32_t worker = 0;
+  std::int32_t signal = 0;  // to the worker's process group
+};
+/// Descriptors that go with command::kind::start, in this order.
+enum class start_fd : std::size_t { ring, socket, bell, count };
+
+/// Messages, server to pool.
+struct report {
+  enum class kind : std::uint32_t { ready, refused, started, start_failed, died };
+  kind what = kind::ready;
+  std::uint32_t worker = 0;
+  std::int32_t pid = 0;
+  std::int32_t exit_code = -1;  // died
+  std::int32_t signal = 0;      // died
+  std::uint64_t peak_rss = 0;   // died: bytes
+  std::string text;             // refused, start_failed: why; died: described
+};
+
+[[nodiscard]] byte_buffer encode(const hello& message);
+[[nodiscard]] byte_buffer encode(const command& message);
+[[nodiscard]] byte_buffer encode(const report& message);
+/// Throw decode_error.
+[[nodiscard]] hello decode_hello(reader& in);
+[[nodiscard]] command decode_command(reader& in);
+[[nodiscard]] report decode_report(reader& in);
+
+/// Worker ids are place + k * max_places: the place gives the name, k the generation.
+inline constexpr std::uint32_t max_places = 1U << 16;
+
+/// Largest message; a module table of some hundred libraries fits.
+inline constexpr std::size_t max_message = 128 * 1024;
+
+}  // namespace tandem::process
+
+#endif

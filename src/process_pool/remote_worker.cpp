@@ -1,0 +1,92 @@
+// Filling and emptying one worker's ring, the parent's side.
+#include "process_pool/remote_worker.hpp"
+
+#include "posix/futex.hpp"
+
+#include <tandem/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace tandem::process {
+
+void remote_worker::put(flight f, detail::function_name name, std::string_view task_name,
+                        encoded_request& request) {
+  const std::uint64_t sequence = head_;
+  slot& s = ring_.at(sequence);
+  const std::span<const std::byte> bytes = request.out_.bytes();
+  const place where = request.more_.where();
+  switch (where) {
+    case place::in_slot:
+      std::memcpy(s.request_bytes, bytes.data(), bytes.size());
+      break;
+    case place::in_region:
+      std::memcpy(ring_.request_region(sequence).data(), bytes.data(), bytes.size());
+      break;
+    case place::in_memfd:
+      send_memfd(socket_.get(), sequence, request.more_.seal());
+      break;
+  }
+  s.stop.store(0, std::memory_order_relaxed);
+  s.module = name.module;
+  s.offset = name.offset;
+  s.attempt = static_cast<std::uint32_t>(f.attempt);
+  s.sequence = sequence;
+  s.request.size = request.size();
+  s.request.where = static_cast<std::uint32_t>(where);
+  const std::size_t length = std::min(task_name.size(), sizeof(s.task_name) - 1);
+  if (length != 0) std::memcpy(s.task_name, task_name.data(), length);
+  s.task_name[length] = 0;
+  s.phase = detail::remote_phase::decode_arguments;
+  flights_[sequence % slot_count] = std::move(f);
+  ++head_;
+  ++placed;
+  // ORDER worker-park: seq_cst, before wake() looks at worker_parked. Also publishes the slot's fields.
+  s.state.store(static_cast<std::uint32_t>(slot_state::ready), std::memory_order_seq_cst);
+}
+
+void remote_worker::wake() noexcept {
+  auto& parked = ring_.head().worker_parked;
+  if (parked.load(std::memory_order_seq_cst) != 0 && parked.exchange(0, std::memory_order_seq_cst) != 0) {
+    posix::futex_wake(parked, 1, posix::scope::process_shared);
+  }
+}
+
+void remote_worker::close() noexcept {
+  retiring = true;
+  ring_.head().closing.store(1, std::memory_order_seq_cst);
+}
+
+std::size_t remote_worker::answered(std::size_t most) noexcept {
+  std::size_t count = 0;
+  while (count < std::min(most, in_ring()) && state_of(slot_behind_front(count)) == slot_state::done) ++count;
+  return count;
+}
+
+void remote_worker::pop(std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    flights_[tail_ % slot_count] = {};
+    ring_.at(tail_).state.store(static_cast<std::uint32_t>(slot_state::empty), std::memory_order_seq_cst);
+    ++tail_;
+  }
+}
+
+std::span<const std::byte> remote_worker::response(slot& s, posix::mapping& large) {
+  // The worker can still write here if it has gone wrong: each field is read once.
+  const std::uint64_t size = std::atomic_ref<std::uint64_t>(s.response.size).load(std::memory_order_relaxed);
+  const auto where =
+      static_cast<place>(std::atomic_ref<std::uint32_t>(s.response.where).load(std::memory_order_relaxed));
+  const std::uint64_t sequence = s.sequence;
+  if (where == place::in_slot && size <= slot_bytes)
+    return std::span<const std::byte>(s.response_bytes).first(size);
+  if (where == place::in_region && size <= region_bytes) return ring_.response_region(sequence).first(size);
+  if (where != place::in_memfd) {
+    throw decode_error("tandem: an answer from worker process " + std::to_string(pid) +
+                       " is out of bounds: a task has overwritten memory of the worker");
+  }
+  large = inbox_.take(socket_.get(), sequence, size);
+  return std::as_const(large).bytes().first(size);
+}
+
+}  // namespace tandem::process

@@ -1,0 +1,113 @@
+// The pool's record of one worker process: its ring, and which task went into which slot. Decides nothing; every
+// member is guarded by the pool's mutex, except that a slot's payload belongs to whoever its state says.
+#ifndef TANDEM_PROCESS_POOL_REMOTE_WORKER_HPP
+#define TANDEM_PROCESS_POOL_REMOTE_WORKER_HPP
+
+#include "posix/unique_fd.hpp"
+
+#include "process_pool/payload.hpp"
+#include "process_pool/ring.hpp"
+
+#include <tandem/detail/core.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace tandem::process {
+
+/// A task's callable and arguments, encoded before it is known which slot they go to.
+class encoded_request {
+ public:
+  encoded_request() noexcept : out_(std::span<std::byte>(small_), more_) {}
+  [[nodiscard]] writer& out() noexcept { return out_; }
+  [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
+
+ private:
+  friend class remote_worker;
+  std::byte small_[slot_bytes];
+  overflow more_;
+  writer out_;
+};
+
+class remote_worker {
+ public:
+  /// One task on its way. An empty `task` means that it has been resolved otherwise: nobody waits for the answer.
+  struct flight {
+    detail::core_ptr<detail::core> task;
+    int attempt = 1;
+  };
+
+  remote_worker(std::uint32_t number, posix::unique_fd socket)
+      : id(number), ring_(ring::create()), socket_(std::move(socket)) {}
+
+  /// Tasks that it has, is getting, or has answered and nobody has collected.
+  [[nodiscard]] std::size_t load() const noexcept {
+    return static_cast<std::size_t>(head_ - tail_) + reserved;
+  }
+  [[nodiscard]] bool has_room() const noexcept { return load() < slot_count; }
+  [[nodiscard]] int ring_fd() const noexcept { return ring_.fd(); }
+  [[nodiscard]] process::header& header() noexcept { return ring_.head(); }
+  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
+  [[nodiscard]] process::life life() noexcept {
+    return static_cast<process::life>(ring_.head().life.load(std::memory_order_seq_cst));
+  }
+
+  /// Fills the next slot and publishes it. There must be room. Throws std::system_error if the request's memfd
+  /// cannot be sent; nothing is published then.
+  void put(flight f, detail::function_name name, std::string_view task_name, encoded_request& request);
+  /// Wakes the worker if it sleeps. Not under the mutex: it is a system call.
+  void wake() noexcept;
+  /// No further slot will be filled: the worker leaves when it has answered all.
+  void close() noexcept;
+
+  /// Oldest slot that has not been collected, if there is one.
+  [[nodiscard]] slot* front() noexcept { return head_ == tail_ ? nullptr : &ring_.at(tail_); }
+  [[nodiscard]] flight& front_flight() noexcept { return flights_[tail_ % slot_count]; }
+  /// The answered slots from the front on, at most `most`.
+  [[nodiscard]] std::size_t answered(std::size_t most) noexcept;
+  [[nodiscard]] slot& slot_behind_front(std::size_t i) noexcept { return ring_.at(tail_ + i); }
+  [[nodiscard]] flight& flight_behind_front(std::size_t i) noexcept {
+    return flights_[(tail_ + i) % slot_count];
+  }
+  /// Slots between front and end of the ring.
+  [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail_); }
+  /// Gives the first `count` slots back to be filled.
+  void pop(std::size_t count) noexcept;
+
+  /// The answer's bytes; `large` holds them if they lie in a memfd. Checks what the worker wrote before it believes
+  /// it: throws decode_error. Only for an answered slot; not under the mutex.
+  [[nodiscard]] std::span<const std::byte> response(slot& s, posix::mapping& large);
+
+  /// Takes back the task in that slot if the worker has not taken it. The worker passes the slot without running it.
+  [[nodiscard]] bool recall(std::size_t behind_front) noexcept {
+    return move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled);
+  }
+
+  const std::uint32_t id;
+  int pid = 0;               // 0: not reported yet
+  posix::unique_fd pidfd;    // likewise empty
+  std::size_t reserved = 0;  // slots promised to tasks that are being encoded
+  int placed = 0;            // tasks put into the ring and not recalled: for max_tasks_per_worker
+  bool retiring = false;     // gets no more tasks
+  bool doomed = false;       // to be killed by the manager
+  bool term_sent = false;    // the manager has begun with it
+  bool gone = false;         // dead and buried: a thread that still holds it must look elsewhere
+  std::optional<detail::time_point> deadline;  // of the front task
+  std::optional<detail::time_point> kill_at;   // SIGTERM was sent; SIGKILL follows then
+
+ private:
+  ring ring_;
+  posix::unique_fd socket_;
+  memfd_inbox inbox_;       // the manager's
+  std::uint64_t head_ = 0;  // sequence number of the next slot to fill
+  std::uint64_t tail_ = 0;  // of the oldest slot that is not collected
+  std::array<flight, slot_count> flights_;
+};
+
+}  // namespace tandem::process
+
+#endif

@@ -1,0 +1,134 @@
+// The memory that one worker shares with its parent: a header and a ring of slots, in one sealed memfd. Owns the
+// layout and the slot's state machine; README.md has its table. Each word says who writes it.
+//
+// Nothing here is a lock: either side may be killed between any two instructions and the other one can tell from the
+// state words what was lost.
+#ifndef TANDEM_PROCESS_POOL_RING_HPP
+#define TANDEM_PROCESS_POOL_RING_HPP
+
+#include "posix/memfd.hpp"
+
+#include <tandem/detail/function_name.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace tandem::process {
+
+/// Where a slot stands; the arrows are in README.md.
+enum class slot_state : std::uint32_t {
+  empty,     // the parent's: it may fill it
+  ready,     // the worker may take it, the parent may recall it: the two race by CAS
+  taken,     // the worker's
+  done,      // the parent's: the response is complete
+  recalled,  // the worker's: it gives the slot back as done, without having run anything
+};
+
+/// Where a payload lies.
+enum class place : std::uint32_t {
+  in_slot,    // in the slot itself
+  in_region,  // in the slot's region behind the ring
+  in_memfd,   // in a sealed memfd that went over the worker's socket, tagged with the slot's sequence number
+};
+
+/// What the response is.
+enum class answer : std::uint32_t { value, exception, skipped };
+
+/// How far a worker is, for whoever looks at its remains.
+enum class life : std::uint32_t { starting, initializing, serving, finalizing, leaving, init_failed };
+
+inline constexpr std::size_t slot_count = 64;
+inline constexpr std::size_t slot_bytes = 192;          // payloads up to here lie in the slot
+inline constexpr std::size_t region_bytes = 64 * 1024;  // up to here in the region, beyond in a memfd
+
+struct payload {
+  std::uint64_t size = 0;
+  std::uint32_t where = 0;  // a `place`
+};
+
+struct alignas(64) slot {
+  std::atomic<std::uint32_t> state;  // a slot_state
+  std::atomic<std::uint32_t> stop;   // parent: 1 when the task is asked to stop; read by this_task
+
+  // Written by the parent before ready.
+  std::uint32_t module;
+  std::uint32_t attempt;
+  std::uint64_t offset;
+  std::uint64_t sequence;
+  payload request;
+  char task_name[48];  // zero-terminated, cut
+
+  // Written by the worker before done; the phase at any time.
+  detail::remote_phase phase;  // read by the parent only when the worker is dead
+  std::uint32_t answer;        // a process::answer
+  std::uint64_t run_nanoseconds;
+  payload response;
+
+  alignas(64) std::byte request_bytes[slot_bytes];
+  alignas(64) std::byte response_bytes[slot_bytes];
+};
+
+struct header {
+  alignas(64) std::atomic<
+      std::uint32_t> worker_parked;    // futex word; worker: 1 before it sleeps; parent: 0 to wake it
+  std::atomic<std::uint32_t> closing;  // parent: 1 when no further slot will be filled
+  alignas(
+      64) std::atomic<std::uint32_t> parent_parked;  // parent: 1 before it sleeps; worker: 0 when it rings
+  alignas(64) std::atomic<std::uint32_t> life;       // worker: a process::life
+  std::atomic<std::uint64_t> tasks_done;             // worker
+  std::uint32_t failure_size;                        // worker, before life = init_failed
+  std::byte failure[1024];                           // what the initializer threw, encoded
+};
+
+/// A view of the ring in either process. The mapping does not move.
+class ring {
+ public:
+  ring() noexcept = default;
+
+  /// A new one, sealed against resizing. Throws std::system_error.
+  static ring create();
+  /// Maps the one that `fd` is. Throws std::system_error, also when it has not the size of a ring.
+  static ring open(posix::unique_fd fd);
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] process::header& head() noexcept {
+    return *reinterpret_cast<process::header*>(memory_.data());
+  }
+  [[nodiscard]] process::slot& at(std::uint64_t sequence) noexcept {
+    return reinterpret_cast<slot*>(memory_.data() + header_bytes)[sequence % slot_count];
+  }
+  [[nodiscard]] std::span<std::byte> request_region(std::uint64_t sequence) noexcept {
+    return {memory_.data() + regions_at + (sequence % slot_count) * 2 * region_bytes, region_bytes};
+  }
+  [[nodiscard]] std::span<std::byte> response_region(std::uint64_t sequence) noexcept {
+    return {request_region(sequence).data() + region_bytes, region_bytes};
+  }
+
+ private:
+  static constexpr std::size_t header_bytes = 4096;
+  static constexpr std::size_t regions_at = (header_bytes + slot_count * sizeof(slot) + 4095) / 4096 * 4096;
+  static constexpr std::size_t total = regions_at + slot_count * 2 * region_bytes;
+  static_assert(sizeof(process::header) <= header_bytes);
+
+  ring(posix::unique_fd fd, posix::mapping memory) noexcept
+      : fd_(std::move(fd)), memory_(std::move(memory)) {}
+
+  posix::unique_fd fd_;
+  posix::mapping memory_;  // pages are there once they are touched
+};
+
+[[nodiscard]] inline slot_state state_of(const slot& s) noexcept {
+  return static_cast<slot_state>(s.state.load(std::memory_order_seq_cst));
+}
+
+/// One of the two sides gets it: `from` -> `to`.
+[[nodiscard]] inline bool move_state(slot& s, slot_state from, slot_state to) noexcept {
+  auto expected = static_cast<std::uint32_t>(from);
+  return s.state.compare_exchange_strong(expected, static_cast<std::uint32_t>(to), std::memory_order_seq_cst);
+}
+
+}  // namespace tandem::process
+
+#endif

@@ -1,0 +1,109 @@
+// Starting a fork server and talking to it.
+#include "process_pool/server_link.hpp"
+
+#include "posix/clock.hpp"
+#include "posix/pidfd.hpp"
+#include "posix/poll.hpp"
+#include "posix/process.hpp"
+#include "posix/socket.hpp"
+
+#include "process_pool/fork_server.hpp"
+
+#include <tandem/error.hpp>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace tandem::process {
+
+namespace {
+
+// Static initializers of a large program run before init(): generous, but not for ever.
+constexpr std::chrono::seconds start_limit{60};
+
+[[noreturn]] void throw_not_ready(const std::string& what) {
+  throw start_error(
+      "tandem: process_pool: the fork server " + what +
+      ". It is this program, started a second time; it must reach tandem::init(argc, argv) as the first "
+      "line of main. Does a static initializer fail, block or end the program?");
+}
+
+posix::detached_process launch(start_method how, posix::unique_fd& socket) {
+  if (how == start_method::fork) {
+    if (const int threads = posix::thread_count(); threads != 1) {
+      throw start_error(
+          "tandem: process_pool: start_method::fork in a process that has " + std::to_string(threads) +
+          " threads: a lock that one of them holds would stay locked in the workers for ever. Create the "
+          "pool before any thread (also those of other pools), or use start_method::fork_server");
+    }
+    const int fd = socket.get();
+    return posix::fork_detached([fd] { return serve_pool(posix::unique_fd(fd)); });
+  }
+  const int keep = socket.get();
+  const std::array<std::string, 2> argv{posix::executable_path(), server_argument + std::to_string(keep)};
+  // A group of its own: Ctrl-C in the terminal is for the user's program, which then decides.
+  return posix::spawn_detached("/proc/self/exe", argv, std::span(&keep, 1), {.new_process_group = true});
+}
+
+}  // namespace
+
+server_link server_link::start(start_method how, const hello& config) {
+  server_link link;
+  try {
+    auto [here, there] = posix::make_socket_pair();
+    link.server_ = launch(how, there);
+    link.socket_ = std::move(here);
+  } catch (const std::system_error& e) {
+    throw start_error(std::string("tandem: process_pool: the fork server could not be started: ") + e.what());
+  }
+  const byte_buffer bytes = encode(config);
+  if (posix::send_message(link.socket_.get(), bytes.bytes()) != posix::send_status::sent) {
+    throw_not_ready("ended before it was ready");
+  }
+  if (!posix::wait_readable(link.socket_.get(), posix::deadline_after(start_limit))) {
+    static_cast<void>(posix::pidfd_send_signal(link.server_.pidfd.get(), 9));
+    throw_not_ready("was not ready within " + std::to_string(start_limit.count()) + " seconds");
+  }
+  const incoming first = link.receive();
+  if (first.end || !first.message) throw_not_ready("ended before it was ready");
+  if (first.message->what != report::kind::ready) throw start_error(first.message->text);
+  return link;
+}
+
+bool server_link::send(const command& order, std::span<const int> fds) {
+  if (!socket_) return false;
+  const byte_buffer bytes = encode(order);
+  return posix::send_message(socket_.get(), bytes.bytes(), fds) == posix::send_status::sent;
+}
+
+server_link::incoming server_link::receive() {
+  incoming result;
+  std::array<std::byte, 16 * 1024> buffer;  // reports are short
+  posix::received got = posix::recv_message(socket_.get(), buffer, 1, posix::blocking::no);
+  if (got.status == posix::recv_status::would_block) return result;
+  if (got.status == posix::recv_status::end_of_file) {
+    result.end = true;
+    return result;
+  }
+  reader in(std::span<const std::byte>(buffer).first(got.size));
+  result.message = decode_report(in);
+  if (!got.fds.empty()) result.pidfd = std::move(got.fds.front());
+  return result;
+}
+
+void server_link::close() noexcept {
+  if (!socket_) return;
+  socket_.reset();  // the server's end of file
+  try {
+    static_cast<void>(posix::wait_for_exit(server_.pidfd.get()));
+    posix::reap_if_adopted(server_.pidfd.get());
+  } catch (const std::system_error&) {
+    // It will end all the same; only the waiting failed.
+  }
+  server_ = {};
+}
+
+}  // namespace tandem::process

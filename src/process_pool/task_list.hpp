@@ -1,0 +1,60 @@
+// A first-in first-out list of tasks, linked through the tasks themselves: no allocation per task. Guarded by its owner.
+#ifndef TANDEM_PROCESS_POOL_TASK_LIST_HPP
+#define TANDEM_PROCESS_POOL_TASK_LIST_HPP
+
+#include <tandem/detail/core.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace tandem::process {
+
+class task_list {
+ public:
+  task_list() noexcept = default;
+  task_list(task_list&& other) noexcept
+      : first_(std::exchange(other.first_, nullptr)),
+        last_(std::exchange(other.last_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  task_list& operator=(task_list&&) = delete;
+  ~task_list() {
+    while (!empty()) static_cast<void>(pop_front());
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] std::int64_t size() const noexcept { return size_; }
+
+  void push_back(detail::core_ptr<detail::core> task) noexcept {
+    detail::core* t = task.detach();
+    t->queue_next = nullptr;
+    (last_ == nullptr ? first_ : last_->queue_next) = t;
+    last_ = t;
+    ++size_;
+  }
+
+  void push_front(detail::core_ptr<detail::core> task) noexcept {
+    detail::core* t = task.detach();
+    t->queue_next = first_;
+    first_ = t;
+    if (last_ == nullptr) last_ = t;
+    ++size_;
+  }
+
+  [[nodiscard]] detail::core_ptr<detail::core> pop_front() noexcept {
+    detail::core* t = first_;
+    first_ = t->queue_next;
+    if (first_ == nullptr) last_ = nullptr;
+    t->queue_next = nullptr;
+    --size_;
+    return detail::core_ptr<detail::core>(t);
+  }
+
+ private:
+  detail::core* first_ = nullptr;
+  detail::core* last_ = nullptr;
+  std::int64_t size_ = 0;
+};
+
+}  // namespace tandem::process
+
+#endif

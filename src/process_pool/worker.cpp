@@ -1,0 +1,223 @@
+// The worker's loop, as README.md tells it.
+#include "process_pool/worker.hpp"
+
+#include "posix/futex.hpp"
+#include "posix/process.hpp"
+
+#include "process_pool/payload.hpp"
+
+#include <tandem/codec.hpp>
+#include <tandem/detail/codec_exception.hpp>
+#include <tandem/detail/context.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <utility>
+
+namespace tandem::process {
+
+namespace {
+
+int depth = 0;
+
+class worker final : public detail::worker_context {
+ public:
+  explicit worker(worker_setup setup) : setup_(std::move(setup)), head_(setup_.ring.head()) {}
+
+  int run() {
+    detail::set_current_worker(this);
+    set_life(life::initializing);
+    if (!initialize()) return 0;
+    set_life(life::serving);
+    ring_bell();  // task timeouts count from here
+    while (await(setup_.ring.at(next_))) serve(setup_.ring.at(next_));
+    set_life(life::finalizing);
+    finalize();
+    set_life(life::leaving);
+    return 0;
+  }
+
+  // --- worker_context: no task here belongs to a pool of this process's futures ---
+  [[nodiscard]] bool may_run(const detail::core&) const noexcept override { return false; }
+  void run_started(detail::core&) noexcept override {}
+  void begin_blocking() noexcept override {}
+  void end_blocking() noexcept override {}
+  [[nodiscard]] int index() const noexcept override { return setup_.index; }
+
+ private:
+  // Long enough to catch a parent that answers at once, short against a core's time.
+  static constexpr int spins = 200;
+
+  void set_life(life to) noexcept {
+    head_.life.store(static_cast<std::uint32_t>(to), std::memory_order_seq_cst);
+  }
+
+  void call_hook(const hook& h) const {
+    const detail::remote_thunk_fn thunk = detail::resolve_thunk(h.name, &setup_.modules);
+    reader in(std::as_bytes(std::span(h.call)), &setup_.modules);
+    writer out;
+    detail::remote_phase phase{};
+    thunk(in, out, phase);
+  }
+
+  bool initialize() noexcept {
+    if (!setup_.config.initializer.set) return true;
+    try {
+      call_hook(setup_.config.initializer);
+      return true;
+    } catch (...) {
+      writer out{std::span<std::byte>(head_.failure)};
+      encode_exception(out, std::current_exception(), "initializer");
+      // What does not fit is not worth a second channel: the parent then tells only that it threw.
+      head_.failure_size = out.overflowed() ? 0 : static_cast<std::uint32_t>(out.size());
+      set_life(life::init_failed);
+      return false;
+    }
+  }
+
+  void finalize() noexcept {
+    if (!setup_.config.finalizer.set) return;
+    try {
+      call_hook(setup_.config.finalizer);
+    } catch (...) {
+      detail::report_unhandled("a worker's finalizer", std::current_exception());
+    }
+  }
+
+  // The slot is ours. Not so while it is done: then the whole ring is answered and waits to be collected.
+  [[nodiscard]] static bool is_ours(const slot& s) noexcept {
+    const slot_state state = state_of(s);
+    return state == slot_state::ready || state == slot_state::recalled;
+  }
+
+  // Waits until the slot is ours; false if it never will be.
+  bool await(slot& s) noexcept {
+    for (int i = 0; i < spins; ++i) {
+      if (is_ours(s)) return true;
+      __builtin_ia32_pause();
+    }
+    for (;;) {
+      // ORDER worker-park: pairs with parent publish. We store "parked" and then look at the slot; it stores the slot
+      // and then looks at "parked". All four are seq_cst: one of us sees the other.
+      head_.worker_parked.store(1, std::memory_order_seq_cst);
+      const bool work = is_ours(s);
+      if (work || head_.closing.load(std::memory_order_seq_cst) != 0) {
+        head_.worker_parked.store(0, std::memory_order_relaxed);
+        return work || is_ours(s);  // closing is set after the last slot is filled
+      }
+      posix::futex_wait(head_.worker_parked, 1, posix::scope::process_shared);
+    }
+  }
+
+  void ring_bell() noexcept {
+    // ORDER parent-park: pairs with the pool's park(), as worker-park does.
+    if (head_.parent_parked.load(std::memory_order_seq_cst) != 0 && head_.parent_parked.exchange(0) != 0) {
+      setup_.bell.raise();
+    }
+  }
+
+  void serve(slot& s) noexcept {
+    if (move_state(s, slot_state::ready, slot_state::taken)) {
+      run_task(s);
+      head_.tasks_done.fetch_add(1, std::memory_order_relaxed);
+    } else {  // recalled
+      s.answer = static_cast<std::uint32_t>(answer::skipped);
+      if (static_cast<place>(s.request.where) == place::in_memfd) drop_memfd(s);
+    }
+    ++next_;
+    s.state.store(static_cast<std::uint32_t>(slot_state::done), std::memory_order_seq_cst);
+    ring_bell();
+  }
+
+  void drop_memfd(slot& s) noexcept {
+    try {
+      static_cast<void>(inbox_.take(setup_.socket.get(), s.sequence, s.request.size));
+    } catch (...) {
+      // Nothing was to be done with it.
+    }
+  }
+
+  void run_task(slot& s) noexcept {
+    const detail::task_context context{&s.stop, 1, nullptr, static_cast<int>(s.attempt)};
+    const detail::task_context* outer = detail::exchange_current_task(&context);
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      answer_with(s, answer::value, [&](writer& out) {
+        s.phase = detail::remote_phase::decode_arguments;
+        const detail::remote_thunk_fn thunk = detail::resolve_thunk({s.module, s.offset}, &setup_.modules);
+        posix::mapping large;
+        reader in(request_of(s, large), &setup_.modules);
+        thunk(in, out, s.phase);
+      });
+    } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      // Nothing may be thrown now: what is left is to die, and the parent will say so.
+      answer_with(s, answer::exception, [&](writer& out) { encode_exception(out, error, trace_of(s)); });
+    }
+    s.run_nanoseconds = static_cast<std::uint64_t>(
+        std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+    detail::exchange_current_task(outer);
+  }
+
+  template <class Encode>
+  void answer_with(slot& s, answer what, Encode encode) {
+    overflow more(setup_.ring.response_region(next_));
+    writer out(std::span<std::byte>(s.response_bytes), more);
+    encode(out);
+    s.answer = static_cast<std::uint32_t>(what);
+    s.response.size = out.size();
+    s.response.where = static_cast<std::uint32_t>(more.where());
+    if (more.where() == place::in_memfd) send_memfd(setup_.socket.get(), next_, more.seal());
+  }
+
+  std::span<const std::byte> request_of(slot& s, posix::mapping& large) {
+    switch (static_cast<place>(s.request.where)) {
+      case place::in_slot:
+        return std::span<const std::byte>(s.request_bytes).first(s.request.size);
+      case place::in_region:
+        return setup_.ring.request_region(next_).first(s.request.size);
+      case place::in_memfd:
+        break;
+    }
+    large = inbox_.take(setup_.socket.get(), s.sequence, s.request.size);
+    return std::as_const(large).bytes().first(s.request.size);
+  }
+
+  std::string trace_of(const slot& s) const {
+    std::string text =
+        "worker process " + std::to_string(posix::current_pid()) + " (" + posix::current_name() + ")";
+    if (s.task_name[0] != 0) text += ", task \"" + std::string(s.task_name) + "\"";
+    text += s.phase == detail::remote_phase::decode_arguments ? ", while decoding its arguments"
+            : s.phase == detail::remote_phase::run            ? ", while running it"
+                                                              : ", while encoding its result";
+    return text;
+  }
+
+  worker_setup setup_;
+  header& head_;
+  memfd_inbox inbox_;
+  std::uint64_t next_ = 0;  // sequence number of the slot to look at
+};
+
+}  // namespace
+
+int run_worker(worker_setup setup) {
+  depth = static_cast<int>(setup.config.depth);
+  posix::set_name(posix::numbered_name(setup.config.name_prefix, setup.index));
+  // Whole lines, also into a pipe: several workers write to the same one.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  if (setup.config.memory_limit != 0) posix::limit_private_memory(setup.config.memory_limit);
+  posix::set_oom_score_adjustment(500);
+  const int code = worker(std::move(setup)).run();
+  std::cout.flush();
+  std::fflush(nullptr);
+  return code;
+}
+
+int pool_depth() noexcept { return depth; }
+
+}  // namespace tandem::process
