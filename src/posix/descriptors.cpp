@@ -1,13 +1,10 @@
 #include "posix/descriptors.hpp"
 
 #include "posix/check.hpp"
+#include "posix/file.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
-#include <memory>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,16 +43,11 @@ void close_range_from(int first, std::span<const int> except) {
 }
 
 std::vector<int> open_descriptors() {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
-  if (!directory) throw_errno("opening /proc/self/fd");
-  std::vector<int> result;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    int fd = -1;
-    const char* const end = entry->d_name + std::strlen(entry->d_name);
-    if (std::from_chars(entry->d_name, end, fd).ptr == end && fd != ::dirfd(directory.get()))
-      result.push_back(fd);
-  }
-  std::sort(result.begin(), result.end());
+  std::vector<int> result = numbers_in("/proc/self/fd");
+  // Not the one that the listing itself had open.
+  result.erase(
+      std::remove_if(result.begin(), result.end(), [](int fd) { return ::fcntl(fd, F_GETFD) == -1; }),
+      result.end());
   return result;
 }
 

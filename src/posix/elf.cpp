@@ -57,8 +57,9 @@ loaded_module describe(const dl_phdr_info& info) {
       entry.ranges.push_back({begin, begin + header.p_memsz, (header.p_flags & PF_X) != 0});
     } else if (header.p_type == PT_NOTE && entry.identity.empty()) {
       // Segments are aligned to 4, or to 8 where the notes are 8-byte properties.
-      entry.identity = detail::build_id_in(reinterpret_cast<const std::byte*>(begin), header.p_memsz,
-                                           header.p_align == 8 ? 8 : 4);
+      const auto* const notes =
+          reinterpret_cast<const std::byte*>(begin);  // NOLINT(performance-no-int-to-ptr)
+      entry.identity = detail::build_id_in(notes, header.p_memsz, header.p_align == 8 ? 8 : 4);
       if (!entry.identity.empty()) entry.kind = identity_kind::build_id;
     }
   }

@@ -3,8 +3,13 @@
 #include "posix/check.hpp"
 #include "posix/unique_fd.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstring>
+#include <memory>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -22,6 +27,24 @@ std::optional<std::string> read_text(const std::string& path) {
     if (size == 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(size));
   }
+}
+
+std::vector<int> numbers_in(const char* directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory),
+                                                 ::closedir);  // Close-on-exec: glibc's rule.
+  if (!open) {
+    const int error = errno;
+    throw_system_error(error, std::string("opening ") + directory);
+  }
+  std::vector<int> result;
+  // readdir is not to be called by two threads for the same stream; this one is ours alone.
+  while (const dirent* entry = ::readdir(open.get())) {  // NOLINT(concurrency-mt-unsafe)
+    int number = -1;
+    const char* const end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, number).ptr == end) result.push_back(number);
+  }
+  std::sort(result.begin(), result.end());
+  return result;
 }
 
 }  // namespace tandem::posix

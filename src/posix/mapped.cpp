@@ -9,7 +9,9 @@ bool is_mapped(std::uintptr_t address) noexcept {
   const auto page_size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   unsigned char resident = 0;
   // ENOMEM is the answer "not mapped".
-  return ::mincore(reinterpret_cast<void*>(address & ~(page_size - 1)), page_size, &resident) == 0;
+  void* const page =
+      reinterpret_cast<void*>(address & ~(page_size - 1));  // NOLINT(performance-no-int-to-ptr)
+  return ::mincore(page, page_size, &resident) == 0;
 }
 
 }  // namespace tandem::posix

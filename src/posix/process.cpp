@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <memory>
 #include <stdexcept>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -56,15 +54,7 @@ pid_t current_tid() noexcept { return ::gettid(); }
 
 pid_t parent_pid() noexcept { return ::getppid(); }
 
-int thread_count() {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/task"), ::closedir);
-  if (!directory) throw_errno("opening /proc/self/task");
-  int count = 0;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (entry->d_name[0] != '.') ++count;
-  }
-  return count;
-}
+int thread_count() { return static_cast<int>(numbers_in("/proc/self/task").size()); }
 
 bool set_parent_death_signal(int signal, pid_t expected_parent) {
   checked(::prctl(PR_SET_PDEATHSIG, signal), "asking for a signal at the parent's death");

@@ -26,7 +26,7 @@ TEST(Modules, ProgramComesFirstWithItsResolvedPath) {
 
 TEST(Modules, FunctionOfTheProgramIsCodeOfTheProgram) {
   const auto address = reinterpret_cast<std::uintptr_t>(&some_function);
-  const std::optional<loaded_module> found = find_module(reinterpret_cast<const void*>(address));
+  const std::optional<loaded_module> found = find_module(reinterpret_cast<const void*>(&some_function));
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->is_program);
   EXPECT_TRUE(found->contains_code(address));
@@ -83,7 +83,7 @@ TEST(Modules, IdentityIsTheSameEachTime) {
 TEST(Modules, LibraryWithoutBuildIdIsIdentifiedByItsFile) {
   const std::unique_ptr<void, int (*)(void*)> library(::dlopen(TANDEM_LIBRARY_WITHOUT_BUILD_ID, RTLD_NOW),
                                                       ::dlclose);
-  ASSERT_TRUE(library) << ::dlerror();
+  ASSERT_TRUE(library) << ::dlerror();  // NOLINT(concurrency-mt-unsafe)
   const std::optional<loaded_module> found = find_module(::dlsym(library.get(), "tandem_test_answer"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->path, TANDEM_LIBRARY_WITHOUT_BUILD_ID);

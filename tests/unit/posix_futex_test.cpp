@@ -46,7 +46,7 @@ TEST(Futex, WakeWithoutSleepersWakesNobody) {
 
 TEST(Futex, WakeOfAnAddressThatIsGoneIsIgnored) {
   errno = EAGAIN;
-  const auto* const nowhere = reinterpret_cast<const std::atomic<std::uint32_t>*>(std::uintptr_t{16});
+  const std::atomic<std::uint32_t>* const nowhere = nullptr;
   EXPECT_EQ(futex_wake(nowhere, 1, scope::process_shared), 0);
   EXPECT_EQ(errno, EAGAIN);
 }
@@ -82,6 +82,7 @@ TEST(Futex, WakeUpsBeforeADeadlineAreNeverMissed) {
 TEST(Futex, WakeAllWakesAll) {
   std::atomic<std::uint32_t> word{0};
   std::vector<std::thread> sleepers;
+  sleepers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     sleepers.emplace_back([&] {
       while (word.load() == 0) futex_wait(word, 0, scope::process_private);

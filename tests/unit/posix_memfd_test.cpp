@@ -200,7 +200,7 @@ class folded_memory {
     for (std::size_t at = 0; data_ != MAP_FAILED && at < size; at += fold) {
       if (::mmap(static_cast<char*>(data_) + at, fold, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
                  fd_.get(), 0) == MAP_FAILED) {
-        ADD_FAILURE() << "mmap: " << std::strerror(errno);
+        ADD_FAILURE() << "mmap: errno " << errno;
       }
     }
   }

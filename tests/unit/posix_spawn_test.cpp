@@ -32,7 +32,7 @@ using namespace tandem::posix;
 
 /// This program, started by a test below, never reaches main: it says which executable it is and ends.
 const bool is_probe = [] {
-  const char* const path = std::getenv("TANDEM_SPAWN_PROBE");
+  const char* const path = std::getenv("TANDEM_SPAWN_PROBE");  // NOLINT(concurrency-mt-unsafe)
   if (path == nullptr) return false;
   const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
   const std::string text = executable_path();
@@ -100,13 +100,13 @@ void expect_no_children() {
 
 TEST(Spawn, PassesArgumentsEnvironmentAndDirectory) {
   output out;
-  ::setenv("TANDEM_SPAWN_TEST", "from the environment", 1);
+  ::setenv("TANDEM_SPAWN_TEST", "from the environment", 1);  // NOLINT(concurrency-mt-unsafe)
   const std::vector<std::string> argv{
       "any name", "-c",  "exec >" + out.path() + "; echo \"$0|$1|$2|$TANDEM_SPAWN_TEST|$PWD\"",
       "zero",     "a b", ""};
   const std::array<int, 1> keep{out.fd()};
   const detached_process process = spawn_detached("/bin/sh", argv, keep);
-  ::unsetenv("TANDEM_SPAWN_TEST");
+  ::unsetenv("TANDEM_SPAWN_TEST");  // NOLINT(concurrency-mt-unsafe)
   const std::unique_ptr<char, void (*)(void*)> directory(::getcwd(nullptr, 0), std::free);
   EXPECT_EQ(out.text(), "zero|a b||from the environment|" + std::string(directory.get()) + "\n");
   EXPECT_TRUE(wait_for_exit(process.pidfd.get()));
@@ -203,11 +203,11 @@ TEST(Spawn, RunsAnOpenExecutable) {
 
 TEST(Spawn, ProcSelfExeIsThisProgram) {
   output out;
-  ::setenv("TANDEM_SPAWN_PROBE", out.path().c_str(), 1);
+  ::setenv("TANDEM_SPAWN_PROBE", out.path().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
   const std::vector<std::string> argv{"probe"};
   const std::array<int, 1> keep{out.fd()};
   const detached_process process = spawn_detached("/proc/self/exe", argv, keep);
-  ::unsetenv("TANDEM_SPAWN_PROBE");
+  ::unsetenv("TANDEM_SPAWN_PROBE");  // NOLINT(concurrency-mt-unsafe)
   EXPECT_EQ(out.text(), executable_path());
   EXPECT_TRUE(wait_for_exit(process.pidfd.get()));
 }
@@ -280,6 +280,7 @@ TEST(Spawn, WorksFromManyThreadsAtOnce) {
           .swap(*std::make_unique<std::vector<std::string>>());
   });
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([i] {
       for (int k = 0; k < 10; ++k) {
