@@ -1,0 +1,21 @@
+// Everything: what a program includes that does not want to choose. Every header also stands alone.
+#ifndef TANDEM_TANDEM_HPP
+#define TANDEM_TANDEM_HPP
+
+#include <tandem/as_completed.hpp>
+#include <tandem/by_value.hpp>
+#include <tandem/codec.hpp>
+#include <tandem/config.hpp>
+#include <tandem/error.hpp>
+#include <tandem/executor.hpp>
+#include <tandem/future.hpp>
+#include <tandem/init.hpp>
+#include <tandem/inline_executor.hpp>
+#include <tandem/process_pool.hpp>
+#include <tandem/task_options.hpp>
+#include <tandem/tbb_pool.hpp>
+#include <tandem/this_task.hpp>
+#include <tandem/thread_pool.hpp>
+#include <tandem/wait.hpp>
+
+#endif
