@@ -36,8 +36,7 @@ std::string bar_line(int done, int runs, double elapsed_seconds, const std::stri
   std::string line = "[" + std::string(static_cast<std::size_t>(filled), '#') +
                      std::string(static_cast<std::size_t>(bar_cells - filled), '.') + "] ";
   line += std::to_string(done) + "/" + std::to_string(runs) + "  ";
-  if (done > 0 && done < runs) line += clock_text(elapsed_seconds / done * (runs - done)) + " left  ";
-  line += what;
+  line += clock_text(elapsed_seconds) + "  " + what;
   line.resize(static_cast<std::size_t>(width), ' ');
   return line;
 }

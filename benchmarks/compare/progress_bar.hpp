@@ -39,7 +39,8 @@ class progress_bar {
 /// Whether stderr is a terminal that can redraw a line.
 [[nodiscard]] bool terminal_on_stderr();
 
-/// The text of the bar: exactly `width` columns wide where `width` is at least 20.
+/// The text of the bar, with the time so far and none to come: runs of different workloads take too different times to
+/// foresee it. Exactly `width` columns wide where `width` is at least 20.
 [[nodiscard]] std::string bar_line(int done, int runs, double elapsed_seconds, const std::string& what,
                                    int width);
 
