@@ -1,0 +1,35 @@
+// A program with a busy process pool, to be killed by a test: prints the ids of its fork server and workers.
+#include <tandem/process_pool.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include <sched.h>
+#include <unistd.h>
+
+void wait_for_ever() {
+  for (;;) pause();
+}
+
+int main(int argc, char** argv) {
+  tandem::init(argc, argv);
+  tandem::process_pool pool({.max_workers = 2});
+  pool.post(wait_for_ever);
+  pool.post(wait_for_ever);
+  int server = 0;
+  for (;;) {
+    const auto stats = pool.stats();
+    if (stats.running == 2 && stats.per_worker.size() == 2 && stats.per_worker[0].pid > 0 &&
+        stats.per_worker[1].pid > 0) {
+      std::ifstream stat("/proc/" + std::to_string(stats.per_worker[0].pid) + "/stat");
+      std::string skip;
+      stat >> skip >> skip >> skip >> server;
+      std::printf("%d %d %d\n", server, stats.per_worker[0].pid, stats.per_worker[1].pid);
+      std::fflush(stdout);
+      break;
+    }
+    sched_yield();
+  }
+  for (;;) pause();
+}

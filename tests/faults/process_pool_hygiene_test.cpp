@@ -1,0 +1,236 @@
+// What a process pool must not leave behind or disturb: processes, descriptors, the user's signals and children.
+#include "faults/tasks.hpp"
+#include "support/processes.hpp"
+
+#include <tandem/process_pool.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+namespace {
+
+using tandem::process_pool;
+
+std::string my_descriptors(int) {
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code ignored;
+    all += entry.path().filename().string() + "=" +
+           std::filesystem::read_symlink(entry.path(), ignored).string() + "\n";
+  }
+  return all;
+}
+
+TEST(Workers, HaveNoDescriptorOfTheParentButStdio) {
+  const int mine = open("/etc/passwd", O_RDONLY);  // not even close-on-exec
+  process_pool pool({.max_workers = 1});
+  const std::string theirs = pool.submit(my_descriptors, 0).get();
+  close(mine);
+  EXPECT_EQ(theirs.find("passwd"), std::string::npos) << theirs;
+  EXPECT_NE(theirs.find("0=/dev/null"), std::string::npos) << theirs;
+  EXPECT_EQ(std::count(theirs.begin(), theirs.end(), '\n'), 3 + 3 + 1)
+      << theirs;  // stdio; ours; the directory itself
+}
+
+std::string my_names(int) {
+  std::ifstream comm("/proc/self/comm");
+  std::string name;
+  std::getline(comm, name);
+  return name + " " + std::to_string(getpgrp() == getpid());
+}
+
+TEST(Workers, AreNamedAndLeadTheirOwnProcessGroup) {
+  process_pool pool({.max_workers = 1, .name_prefix = "crunch"});
+  EXPECT_EQ(pool.submit(my_names, 0).get(), "crunch-0 1");
+}
+
+std::atomic<int> child_signals{0};
+
+TEST(ProcessPool, LeavesTheUsersChildrenAndSignalsAlone) {
+  struct sigaction quiet {};
+  struct sigaction old {};
+  quiet.sa_handler = [](int) { ++child_signals; };
+  sigaction(SIGCHLD, &quiet, &old);
+  child_signals = 0;
+  {
+    process_pool pool({.max_workers = 2});
+    EXPECT_THROW(pool.submit(tandem::test::die, tandem::test::death::sigkill).get(),
+                 tandem::worker_died_error);
+    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+  }
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+  EXPECT_EQ(child_signals, 0);
+  sigaction(SIGCHLD, &old, nullptr);
+}
+
+// Runs a helper program and gives what it prints.
+std::string run(const std::string& command, int* status = nullptr) {
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) text += buffer.data();
+  const int result = pclose(pipe);
+  if (status != nullptr) *status = result;
+  return text;
+}
+
+bool is_gone(int pidfd) {
+  pollfd entry{pidfd, POLLIN, 0};
+  return poll(&entry, 1, 10000) == 1;
+}
+
+TEST(ProcessPool, LeavesNothingWhenItsProcessIsKilled) {
+  for (int round = 0; round < 10; ++round) {
+    std::array<int, 2> out{};
+    ASSERT_EQ(pipe(out.data()), 0);
+    const pid_t parent = fork();
+    if (parent == 0) {
+      dup2(out[1], 1);
+      close(out[0]);
+      close(out[1]);
+      execl(TANDEM_POOL_PARENT, TANDEM_POOL_PARENT, nullptr);
+      _exit(127);
+    }
+    close(out[1]);
+    FILE* lines = fdopen(out[0], "r");
+    std::array<char, 256> line{};
+    ASSERT_NE(std::fgets(line.data(), line.size(), lines), nullptr);
+    std::istringstream words(line.data());
+    std::vector<int> pidfds;
+    for (int pid = 0; words >> pid;) {
+      const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+      ASSERT_GE(fd, 0);
+      pidfds.push_back(fd);
+    }
+    ASSERT_EQ(pidfds.size(), 3U);  // the fork server and two workers, busy
+    kill(parent, SIGKILL);
+    waitpid(parent, nullptr, 0);
+    for (const int fd : pidfds) {
+      EXPECT_TRUE(is_gone(fd));
+      close(fd);
+    }
+    std::fclose(lines);
+  }
+}
+
+TEST(ProcessPool, SurvivesTheDeathOfItsForkServer) {
+  process_pool pool({.max_workers = 2});
+  const tandem::test::fifo started;
+  const tandem::test::fifo gate;
+  const int worker = pool.submit(tandem::test::worker_pid).get();
+  auto lost = pool.submit(
+      [](std::string first, std::string second) {
+        tandem::test::pass(first);
+        return tandem::test::pass(second);
+      },
+      started.path(), gate.path());
+  std::vector<tandem::future<int>> waiting;
+  started.release();
+  std::ifstream stat("/proc/" + std::to_string(worker) + "/stat");
+  std::string skip;
+  int server = 0;
+  stat >> skip >> skip >> skip >> server;
+  ASSERT_GT(server, 1);
+  kill(server, SIGKILL);
+  for (int i = 0; i < 50; ++i) waiting.push_back(pool.submit(tandem::test::add_one, i));
+  EXPECT_THROW(lost.get(), tandem::worker_died_error);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(waiting[static_cast<std::size_t>(i)].get(), i + 1);
+}
+
+TEST(ProcessPool, SaysWhatIsMissingWhenMainDoesNotCallInit) {
+  int status = 0;
+  const std::string text = run(TANDEM_NO_INIT, &status);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << text;
+  EXPECT_NE(text.find("tandem::init(argc, argv)"), std::string::npos) << text;
+}
+
+TEST(ProcessPool, RefusesForkFromAProcessWithThreads) {
+  std::atomic<bool> stop{false};
+  std::thread other([&] { stop.wait(false); });
+  try {
+    process_pool pool({.max_workers = 1, .start = tandem::start_method::fork});
+    ADD_FAILURE();
+  } catch (const tandem::start_error& e) {
+    EXPECT_NE(std::string(e.what()).find("threads"), std::string::npos) << e.what();
+  }
+  stop = true;
+  stop.notify_one();
+  other.join();
+}
+
+int nested(int depth) {
+  if (depth == 0) return 1;
+  process_pool pool({.max_workers = 1});
+  return 1 + pool.submit(nested, depth - 1).get();
+}
+
+TEST(ProcessPool, WorksInsideAWorkerDownToALimit) {
+  process_pool pool({.max_workers = 1});
+  EXPECT_EQ(pool.submit(nested, 2).get(), 3);
+  EXPECT_THROW(pool.submit(nested, 20).get(), tandem::start_error);
+}
+
+TEST(ProcessPool, CanBeCreatedInManyThreadsAtOnce) {
+  std::vector<std::thread> threads;
+  std::atomic<int> sum{0};
+  for (int i = 0; i < 6; ++i) {
+    threads.emplace_back([&sum, i] {
+      process_pool pool({.max_workers = 2});
+      sum += pool.submit(tandem::test::add_one, i).get();
+    });
+  }
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(sum, 1 + 2 + 3 + 4 + 5 + 6);
+}
+
+TEST(ProcessPool, RunsMoreWorkersThanThereAreCpus) {
+  process_pool pool({.max_workers = 6});
+  const tandem::test::fifo gate;
+  std::vector<tandem::future<int>> tasks;
+  for (int i = 0; i < 6; ++i) tasks.push_back(pool.submit(tandem::test::pass, gate.path()));
+  std::set<int> pids;
+  std::size_t done = 0;
+  while (done < tasks.size()) {
+    gate.release();
+    done = 0;
+    for (auto& t : tasks) done += t.wait_for(std::chrono::milliseconds(0)) ? 1 : 0;
+  }
+  for (auto& t : tasks) pids.insert(t.get());
+  EXPECT_EQ(pids.size(), 6U);
+}
+
+std::size_t allocate(std::size_t bytes) {
+  const std::unique_ptr<char[]> block(new char[bytes]);
+  volatile char* touched = block.get();  // or the compiler leaves the allocation out
+  for (std::size_t i = 0; i < bytes; i += 4096) touched[i] = 1;
+  return bytes;
+}
+
+#if !defined(__SANITIZE_ADDRESS__)  // its shadow memory does not fit under any limit
+TEST(ProcessPool, LimitsTheMemoryOfWorkers) {
+  process_pool pool({.max_workers = 1, .memory_limit = 64U << 20U});
+  EXPECT_EQ(pool.submit(allocate, std::size_t{1} << 20U).get(), std::size_t{1} << 20U);
+  EXPECT_THROW(pool.submit(allocate, std::size_t{1} << 30U).get(), std::bad_alloc);
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+}
+#endif
+
+}  // namespace
