@@ -1,5 +1,5 @@
 // A capture may point into this process's memory, so a process pool takes none unless the user vouches for it.
-// expect: (captures as arguments.*tandem::by_value|tandem::by_value.*captures as arguments)
+// expect: a lambda with captures .* pass the captures as arguments or wrap the lambda in tandem::by_value
 #include <tandem/process_pool.hpp>
 
 int add(tandem::process_pool& pool, int more) {

@@ -1,5 +1,5 @@
 // A pointer means nothing in another process.
-// expect: pointer
+// expect: raw pointer, which means nothing in another process: pass the value it points to
 #include <tandem/process_pool.hpp>
 
 #include <string>

@@ -1,5 +1,5 @@
 // A task in another process cannot change the caller's variable.
-// expect: (std::ref|reference_wrapper|reference)
+// expect: std::ref cannot be sent to another process.*: pass the value, and return what changes
 #include <tandem/process_pool.hpp>
 
 #include <functional>
