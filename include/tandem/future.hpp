@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <future>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -40,14 +41,16 @@ using settable = std::conditional_t<std::is_object_v<T>, T, std::monostate>;
 /// Throws what a finished core holds if that is not a value.
 TANDEM_API void throw_if_failed(const core& done);
 
+/// Nothing if `when` is too far away to be counted in nanoseconds.
 template <class Clock, class Duration>
-[[nodiscard]] time_point to_steady(const std::chrono::time_point<Clock, Duration>& when) {
-  if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
-    return std::chrono::time_point_cast<time_point::duration>(when);
-  } else {
-    return std::chrono::steady_clock::now() +
-           std::chrono::ceil<std::chrono::steady_clock::duration>(when - Clock::now());
-  }
+[[nodiscard]] std::optional<time_point> to_steady(const std::chrono::time_point<Clock, Duration>& when) {
+  // As double first: the difference of time points like sys_days::max() overflows.
+  using seconds = std::chrono::duration<double>;
+  const auto now = Clock::now();
+  const seconds ahead = seconds(when.time_since_epoch()) - seconds(now.time_since_epoch());
+  if (!(ahead < time_limit::longest)) return std::nullopt;
+  if (ahead < seconds(-1)) return time_point();
+  return std::chrono::steady_clock::now() + std::chrono::ceil<time_point::duration>(when - now);
 }
 
 /// What future and shared_future have in common.
@@ -306,14 +309,14 @@ class promise {
   template <class... Args>
     requires(std::is_void_v<T> ? sizeof...(Args) == 0 : std::is_constructible_v<T, Args...>)
   void set_value(Args&&... args) {
-    settle();
+    const auto core = settle();
     try {
-      core_->emplace(std::forward<Args>(args)...);
+      core->emplace(std::forward<Args>(args)...);
     } catch (...) {
-      core_->complete_error(std::current_exception());
+      core->complete_error(std::current_exception());
       throw;
     }
-    core_->complete_value();
+    core->complete_value();
   }
 
   /// As set_value(value), for a braced or implicitly converted value.
@@ -323,8 +326,8 @@ class promise {
 
   /// Stores an exception. Throws invalid_state_error if there is an outcome.
   void set_exception(std::exception_ptr error) {
-    settle();
-    core_->complete_error(std::move(error));
+    const auto core = settle();
+    core->complete_error(std::move(error));
   }
 
   void swap(promise& other) noexcept {
@@ -333,9 +336,10 @@ class promise {
   }
 
  private:
-  void settle() {
+  // A reference of its own for the setter: whoever waits may destroy this promise as soon as the outcome is there.
+  [[nodiscard]] detail::core_ptr<detail::promised<T>> settle() {
     if (!core_) detail::throw_no_state("set");
-    if (core_->try_settle()) return;
+    if (core_->try_settle()) return core_;
     throw invalid_state_error(core_->state() == future_state::cancelled
                                   ? "tandem: the future of this promise was cancelled; nothing can be stored"
                                   : "tandem: this promise has its outcome already; the first one is kept");

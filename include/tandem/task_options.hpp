@@ -15,14 +15,20 @@ namespace tandem {
 /// to count in nanoseconds means no limit.
 class time_limit {
  public:
+  /// From here on a length counts as no limit: longer ones could not be added to a clock's time.
+  static constexpr std::chrono::duration<double> longest = std::chrono::hours(24 * 365 * 100);
+
   /// No limit.
   constexpr time_limit() noexcept = default;
 
   /// `d` from now. Zero and negative ones have passed already.
   template <class Rep, class Period>
   constexpr time_limit(std::chrono::duration<Rep, Period> d) {  // NOLINT: `.timeout = 2s` is the point
-    constexpr std::chrono::duration<double> longest = std::chrono::hours(24 * 365 * 100);
-    if (std::chrono::duration<double>(d) < longest) length_ = std::chrono::ceil<std::chrono::nanoseconds>(d);
+    if (d <= d.zero()) {
+      length_ = std::chrono::nanoseconds::zero();
+    } else if (std::chrono::duration<double>(d) < longest) {
+      length_ = std::chrono::ceil<std::chrono::nanoseconds>(d);
+    }
   }
 
   /// Tells whether there is a limit.

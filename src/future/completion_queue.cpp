@@ -29,7 +29,7 @@ struct completion_queue::shared {
 class completion_queue::node final : public callback {
  public:
   node(shared* queue, std::size_t user_tag, std::size_t index) noexcept
-      : queue_(queue), tag(user_tag), slot(index) {
+      : callback(kind::wake), queue_(queue), tag(user_tag), slot(index) {
     queue_->refs.fetch_add(1, std::memory_order_relaxed);
   }
   ~node() = default;
@@ -173,7 +173,9 @@ bool completion_queue::help() {
 std::optional<std::size_t> completion_queue::pop(std::optional<time_point> deadline) {
   while (outstanding_ > 0) {
     if (auto tag = try_pop()) return tag;
+    if (deadline && *deadline <= std::chrono::steady_clock::now()) return std::nullopt;
     if (!deadline && help()) continue;
+    if (run_put_off_callbacks()) continue;
     worker_context* worker = current_worker();
     if (worker != nullptr) worker->begin_blocking();
     bool in_time = true;

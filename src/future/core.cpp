@@ -9,6 +9,7 @@
 #include "posix/futex.hpp"
 
 #include <cstdio>
+#include <utility>
 
 namespace tandem::detail {
 
@@ -19,6 +20,7 @@ std::atomic<cancel_hook> cancel_hook_{nullptr};
 // Marks a closed callback list. Never fired, never dropped: only its address is used.
 class closed_mark final : public callback {
  public:
+  constexpr closed_mark() noexcept : callback(kind::wake) {}
   void fire(core&) noexcept override {}
   void drop() noexcept override {}
 };
@@ -27,54 +29,69 @@ constinit closed_mark closed_mark_;
 
 }  // namespace
 
-// Fires callbacks one after the other, never one inside another: a callback that completes a further core leaves
-// that core's callbacks to the loop that is already running on this thread, so chains do not grow the stack.
+// Fires wakes at once and calls one after the other, never one inside another: a callback that completes a further
+// core leaves that core's calls to the loop that is already running on this thread, so chains do not grow the stack.
 class callback_runner {
  public:
-  // `list` is newest first; fired in the order of registration.
+  // `list` is newest first; each kind is fired in the order of registration.
   static void run(core& target, callback* list) noexcept {
-    callback* ordered = nullptr;
+    callback* wakes = nullptr;
+    callback* calls = nullptr;
     while (list != nullptr) {
       callback* next = list->next_;
-      list->next_ = ordered;
-      ordered = list;
+      callback*& head = list->kind_ == callback::kind::wake ? wakes : calls;
+      list->next_ = head;
+      head = list;
       list = next;
     }
-    thread_local callback_runner runner;
-    if (runner.active_) {
-      runner.append(target, ordered);
-      return;
-    }
+    while (wakes != nullptr) std::exchange(wakes, wakes->next_)->fire(target);
+    if (calls == nullptr) return;
+    callback_runner& runner = of_this_thread();
+    runner.append(target, calls);
+    if (runner.active_) return;
     runner.active_ = true;
-    while (ordered != nullptr) {
-      callback* next = ordered->next_;
-      ordered->fire(target);
-      ordered = next;
-    }
-    while (runner.head_ != nullptr) {
-      callback* c = runner.head_;
-      runner.head_ = c->next_;
-      core* owner = c->target_;
-      c->fire(*owner);
-      owner->release();
-    }
+    runner.drain();
     runner.active_ = false;
   }
 
+  static bool run_put_off() noexcept {
+    callback_runner& runner = of_this_thread();
+    if (runner.head_ == nullptr) return false;
+    runner.drain();  // nested in the loop that put them off; both take from the one list
+    return true;
+  }
+
  private:
+  static callback_runner& of_this_thread() noexcept {
+    thread_local constinit callback_runner runner;
+    return runner;
+  }
+
   void append(core& target, callback* list) noexcept {
-    callback** tail = &head_;
-    while (*tail != nullptr) tail = &(*tail)->next_;
-    *tail = list;
+    (head_ == nullptr ? head_ : last_->next_) = list;
     for (callback* c = list; c != nullptr; c = c->next_) {
       target.add_ref();  // the completer's reference does not outlive its frame
       c->target_ = &target;
+      last_ = c;
+    }
+  }
+
+  void drain() noexcept {
+    while (head_ != nullptr) {
+      callback* c = head_;
+      head_ = c->next_;
+      core* target = c->target_;
+      c->fire(*target);
+      target->release();
     }
   }
 
   callback* head_ = nullptr;
+  callback* last_ = nullptr;  // only while head_ is not null
   bool active_ = false;
 };
+
+bool run_put_off_callbacks() noexcept { return callback_runner::run_put_off(); }
 
 core::~core() = default;
 
@@ -125,12 +142,16 @@ bool core::cancel_pending() noexcept {
 }
 
 bool core::cancel() noexcept {
-  if (cancel_pending()) return true;
-  std::uint32_t w = load();
-  do {
+  std::uint32_t w;
+  for (;;) {
+    if (cancel_pending()) return true;
+    w = load();
     if (word::done(w)) return word::phase(w) == word::cancelled;
-  } while ((w & word::stop_requested) == 0 &&
-           !state_.compare_exchange_weak(w, w | word::stop_requested, std::memory_order_acq_rel));
+    // Pending again, by return_to_pending(): a stop request there would be for an attempt that has not begun.
+    if (word::phase(w) == word::pending && (w & word::settling) == 0) continue;
+    if ((w & word::stop_requested) != 0) break;
+    if (state_.compare_exchange_weak(w, w | word::stop_requested, std::memory_order_acq_rel)) break;
+  }
   cancel_hook hook = cancel_hook_.load(std::memory_order_acquire);
   return (w & word::owner_cancels) != 0 && hook != nullptr && hook(owner_, *this);
 }
@@ -191,6 +212,10 @@ bool core::wait(std::optional<time_point> deadline) const noexcept {
       if (worker != nullptr) worker->end_blocking();
     }
   };
+  if (deadline && *deadline <= std::chrono::steady_clock::now()) return false;
+  while (run_put_off_callbacks()) {
+    if (done()) return true;
+  }
   const blocked guard(worker);
   std::uint32_t w = load();
   while (!word::done(w)) {

@@ -32,11 +32,18 @@ using time_point = std::chrono::steady_clock::time_point;
 /// fired or handed back by core::detach().
 class callback {
  public:
+  /// What fire() does, which decides when it is called.
+  enum class kind : std::uint8_t {
+    wake,  // tells a waiter and returns: fired first and at once, so that no user code holds a waiter up
+    call   // may run user code and complete further cores: never fired inside another one
+  };
+
   virtual void fire(core& done) noexcept = 0;
   /// Called in place of fire() for a callback that will never be fired.
   virtual void drop() noexcept = 0;
 
  protected:
+  explicit constexpr callback(kind what) noexcept : kind_(what) {}
   ~callback() = default;
 
  private:
@@ -44,6 +51,7 @@ class callback {
   friend class callback_runner;
   callback* next_ = nullptr;
   core* target_ = nullptr;
+  const kind kind_;
 };
 
 /// The state word. Low bits: the phase; above: flags. It is also the futex word of blocked waiters.
@@ -191,6 +199,10 @@ bool core::detach(Mine mine) noexcept {
 /// `owner` may be gone by then; the hook must know which owners live.
 using cancel_hook = bool (*)(const void* owner, core& task) noexcept;
 TANDEM_API void set_cancel_hook(cancel_hook hook) noexcept;
+
+/// Fires the callbacks that callbacks further up this thread's stack have put off (see callback::kind). To be called
+/// before a thread blocks, which might be for just their effect. True if there were any.
+TANDEM_API bool run_put_off_callbacks() noexcept;
 
 /// Reports an exception that nobody can receive: a callback's, or a posted task's.
 TANDEM_API void report_unhandled(const char* where, const std::exception_ptr& error) noexcept;

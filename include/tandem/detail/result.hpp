@@ -98,7 +98,7 @@ class promised final : public result<T> {
 template <class Function>
 class function_callback final : public callback {
  public:
-  explicit function_callback(Function function) : function_(std::move(function)) {}
+  explicit function_callback(Function function) : callback(kind::call), function_(std::move(function)) {}
   void fire(core& done) noexcept override {
     const std::unique_ptr<function_callback> self(this);
     function_(done);
