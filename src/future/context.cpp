@@ -20,8 +20,9 @@ const task_context* exchange_current_task(const task_context* task) noexcept {
   return std::exchange(task_, task);
 }
 
-void execute_in_context(core& task) noexcept {
-  const task_context context{task.stop_word(), word::stop_requested, &task, 1};
+void execute_in_context(core& task, task_ledger* ledger) noexcept {
+  const task_context context{task.stop_word(), word::stop_requested, &task, 1, ledger};
+  if (ledger != nullptr) add_one(ledger->started);
   const task_context* outer = exchange_current_task(&context);
   task.execute();
   exchange_current_task(outer);

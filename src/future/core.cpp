@@ -117,6 +117,15 @@ future_state core::state() const noexcept {
   }
 }
 
+bool core::release_unless_last() noexcept {
+  std::int32_t refs = refs_.load(std::memory_order_acquire);
+  while (refs != 1) {
+    if (refs_.compare_exchange_weak(refs, refs - 1, std::memory_order_acq_rel, std::memory_order_acquire))
+      return true;
+  }
+  return false;
+}
+
 bool core::try_start() noexcept {
   std::uint32_t w = state_.load(std::memory_order_relaxed);
   while (word::phase(w) == word::pending && (w & word::settling) == 0) {
@@ -183,9 +192,29 @@ bool core::try_settle() noexcept {
 }
 
 void core::finish(std::uint32_t phase) noexcept {
+  const task_context* context = current_task();
+  task_ledger* ledger = context != nullptr && context->task == this ? context->ledger : nullptr;
+  const bool is_free_soon = ledger != nullptr && note_in(*ledger, phase);
   // ORDER finish: release publishes the result to load(); acquire takes over the nodes of callbacks that were pushed
   // before their has_callback flag (try_attach). A callback flagged later finds the phase done and fires itself.
-  notify(state_.exchange(phase, std::memory_order_acq_rel));
+  const std::uint32_t old = state_.exchange(phase, std::memory_order_acq_rel);
+  if (!is_free_soon || (old & word::has_callback) == 0) return notify(old);
+  // A callback was attached since note_in() looked, and may take its time: this worker is not free after all.
+  ledger->finishing.store(false, std::memory_order_seq_cst);
+  worker_context* worker = current_worker();
+  if (worker != nullptr) worker->begin_blocking();
+  notify(old);
+  if (worker != nullptr) worker->end_blocking();
+}
+
+// Counts the task before anybody can see its result. True if it has said that the worker will be free.
+bool core::note_in(task_ledger& ledger, std::uint32_t phase) const noexcept {
+  add_one(ledger.finished);
+  if (phase == word::failed) add_one(ledger.failed);
+  if (!ledger.last_known || (state_.load(std::memory_order_relaxed) & word::has_callback) != 0) return false;
+  // ORDER finish: published by the exchange that follows.
+  ledger.finishing.store(true, std::memory_order_relaxed);
+  return true;
 }
 
 // Tells everybody who had put a flag into the word before it became done.

@@ -6,6 +6,9 @@
 #include <tandem/config.hpp>
 #include <tandem/detail/core.hpp>
 
+#include <atomic>
+#include <cstdint>
+
 namespace tandem::detail {
 
 /// A worker thread, as seen by a future that is about to block on it. Called on the worker's own thread only.
@@ -25,12 +28,31 @@ class worker_context {
   ~worker_context() = default;
 };
 
+/// What a worker has counted. Written by the worker's own thread only (so no read-modify-write), read by stats() and by
+/// whoever wants to know whether the worker is about to be free.
+struct task_ledger {
+  std::atomic<std::int64_t> started{0};
+  std::atomic<std::int64_t> finished{
+      0};  // counted before the future is ready: who has seen the result sees the count
+  std::atomic<std::int64_t> failed{0};  // of those that finished
+  // Set before the future is ready, if the worker knows of no other work: who has seen the result finds the worker
+  // free, though it is still on its way to say so. Cleared by the worker.
+  std::atomic<bool> finishing{false};
+  bool last_known = false;  // the worker's own: whether to set `finishing`
+};
+
+/// Counts in a ledger: by its owner only.
+inline void add_one(std::atomic<std::int64_t>& count) noexcept {
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 /// The task that a thread is running.
 struct task_context {
   const std::atomic<std::uint32_t>* stop_word = nullptr;  // set bits of stop_mask: asked to stop
   std::uint32_t stop_mask = 0;
   const core* task = nullptr;  // null in a worker process
   int attempt = 1;
+  task_ledger* ledger = nullptr;  // null: nobody counts
 };
 
 /// Null on a thread that is no worker.
@@ -42,8 +64,8 @@ TANDEM_API const task_context* current_task() noexcept;
 /// Returns what was set before, to be set again when the (nested) task ends.
 TANDEM_API const task_context* exchange_current_task(const task_context* task) noexcept;
 
-/// Runs a task that the caller has started, with this_task answering for it.
-TANDEM_API void execute_in_context(core& task) noexcept;
+/// Runs a task that the caller has started, with this_task answering for it, and counts it in the ledger.
+TANDEM_API void execute_in_context(core& task, task_ledger* ledger = nullptr) noexcept;
 
 }  // namespace tandem::detail
 

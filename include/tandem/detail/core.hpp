@@ -25,6 +25,7 @@ namespace detail {
 
 class core;
 struct remote_ops;
+struct task_ledger;
 
 using time_point = std::chrono::steady_clock::time_point;
 
@@ -82,6 +83,8 @@ class TANDEM_API core {
   // --- lifetime ---
   void add_ref(int n = 1) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
   void release() noexcept;
+  /// Drops a reference unless it is the last one: then false, and it is still the caller's, who alone knows of it.
+  [[nodiscard]] bool release_unless_last() noexcept;
 
   // --- reading ---
   /// The state word. Acquire: pairs with the release of finish(); after it says done, the result may be read.
@@ -123,6 +126,8 @@ class TANDEM_API core {
 
   /// get() may move the value out once: true for the first caller.
   [[nodiscard]] bool consume() noexcept { return !consumed_.exchange(true, std::memory_order_acq_rel); }
+  /// True if the value has been moved out, so that the last release() runs no destructor of the user's.
+  [[nodiscard]] bool consumed() const noexcept { return consumed_.load(std::memory_order_acquire); }
 
   // --- what the executor's room may touch, before it publishes the task ---
   /// From now on cancel() of the running task asks the owner, which may be able to pull it back or to kill it.
@@ -156,6 +161,7 @@ class TANDEM_API core {
   friend class callback_runner;
 
   void finish(std::uint32_t phase) noexcept;
+  [[nodiscard]] bool note_in(task_ledger& ledger, std::uint32_t phase) const noexcept;
   void notify(std::uint32_t old) noexcept;
   void fire_callbacks() noexcept;
   callback* take_callbacks(callback* leave) noexcept;
