@@ -1,0 +1,90 @@
+// thread_pool: runs tasks on threads of this process. What users see; how it works is src/thread_pool/ and
+// src/dispatch/.
+#ifndef TANDEM_THREAD_POOL_HPP
+#define TANDEM_THREAD_POOL_HPP
+
+#include <tandem/executor.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tandem {
+
+namespace detail {
+class thread_pool_state;
+}
+
+/// How a thread_pool is made: `tandem::thread_pool pool({.max_workers = 4, .name_prefix = "fetch"});`
+struct thread_pool_options {
+  /// As many tasks run at the same time; 0: as many as CPUs that this process may use (affinity and cgroup quota),
+  /// or as `affinity` names if those are fewer. Workers are started when they are needed, up to this number.
+  int max_workers = 0;
+  /// Workers are named "prefix-0", "prefix-1", ... for ps, top and debuggers; Linux keeps 15 bytes, of which the
+  /// number is never cut.
+  std::string name_prefix = "tandem";
+  /// Called once on each worker before its first task. If it throws, the pool is broken: the error is reported on
+  /// stderr, waiting tasks and later submits get broken_pool_error.
+  std::function<void()> initializer{};
+  /// Called once on each worker behind its last task. What it throws is reported on stderr.
+  std::function<void()> finalizer{};
+  /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
+  int queue_capacity = 0;
+  /// What submit() does when queue_capacity tasks wait.
+  tandem::when_full when_full = tandem::when_full::block;
+  /// Stack of a worker in bytes; 0: the system's default (ulimit -s).
+  std::size_t stack_size = 0;
+  /// Numbers of the CPUs that workers may run on; empty: those of the thread that starts them.
+  std::vector<int> affinity{};
+  /// How many workers beyond max_workers there may be to stand in for those that are blocked in get(), wait() or a
+  /// this_task::blocking_region while tasks wait. They go when they are not needed any more. With 0, tasks that wait
+  /// for others by these means can deadlock.
+  int max_spare_workers = 64;
+  /// How long a worker may have nothing to do before it ends; none: for ever. A limit is not supported yet:
+  /// std::invalid_argument.
+  time_limit idle_timeout{};
+};
+
+/// Runs tasks on threads of this process, in order of submission (those of one submitting thread; several workers
+/// may overtake each other).
+///
+/// Idle workers sleep and use no CPU. get() and wait() in a task on a future of the same pool run that task in place
+/// if it has not started, and otherwise let a spare worker stand in: they cannot deadlock, also with one worker.
+///
+/// Thread-safe, but for the destructor, which must come last. Destroying the pool is shutdown(): accepted tasks are
+/// run first. Destroyed on one of its own workers (which a task must not do), it cannot wait: it says so on stderr,
+/// and its workers finish without it. In a forked child, where the workers do not exist, submit() throws
+/// broken_pool_error, and shutdown() and the destructor return at once.
+class TANDEM_API thread_pool final : public executor,
+                                     public detail::submit_front<thread_pool, detail::remote_mode::never> {
+  using front = detail::submit_front<thread_pool, detail::remote_mode::never>;
+
+ public:
+  /// Starts no thread yet.
+  /// @throws std::invalid_argument if a field of `options` is negative or not supported, or `affinity` names a CPU
+  /// that does not exist; the message names the field and the value
+  explicit thread_pool(thread_pool_options options = {});
+  ~thread_pool() override;
+
+  using front::imap;
+  using front::imap_unordered;
+  using front::map;
+  using front::post;
+  using front::starmap;
+  using front::submit;
+
+  /// thread_pool_options::max_workers, or what was chosen for 0.
+  [[nodiscard]] int max_workers() const noexcept override;
+  void shutdown(shutdown_options options = {}) override;
+  [[nodiscard]] executor_stats stats() const override;
+  void enqueue(detail::core_ptr<detail::core> task) override;
+
+ private:
+  const std::shared_ptr<detail::thread_pool_state> state_;  // its workers hold it too
+};
+
+}  // namespace tandem
+
+#endif

@@ -1,0 +1,120 @@
+// Which workers of a pool are active, looking for work, or asleep, in one word; and the futexes they sleep on.
+// Decides whom to call when work appears, so that no wake is lost and none is wasted; README.md has the proof.
+// Knows no queues, no tasks and no threads: what "work" is and how a worker is started is its user's.
+#ifndef TANDEM_DISPATCH_ROSTER_HPP
+#define TANDEM_DISPATCH_ROSTER_HPP
+
+#include "posix/clock.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace tandem::dispatch {
+
+/// All members may be called by any thread. Workers are named by index, from 0.
+class roster {
+ public:
+  static constexpr int most_workers = 8191;
+
+  /// A snapshot of the word.
+  struct view {
+    std::uint64_t bits = 0;
+
+    [[nodiscard]] int top() const noexcept {
+      return field(0);
+    }  // 1 + index of the last worker that went to sleep; 0
+    [[nodiscard]] int searchers() const noexcept { return field(1); }
+    [[nodiscard]] int active() const noexcept { return field(2); }
+    [[nodiscard]] bool closed() const noexcept { return (bits & closed_bit) != 0; }
+    [[nodiscard]] bool broken() const noexcept { return (bits & broken_bit) != 0; }
+    [[nodiscard]] bool ending() const noexcept { return (bits & (closed_bit | broken_bit)) != 0; }
+
+   private:
+    [[nodiscard]] int field(int n) const noexcept {
+      return static_cast<int>(bits >> (n * field_bits)) & most_workers;
+    }
+  };
+
+  /// `workers`: indices are below it. `most_active`: as many may run tasks at the same time.
+  roster(int workers, int most_active);
+
+  /// ORDER call-park: seq_cst. Whoever has published work looks here afterwards; see README.md.
+  [[nodiscard]] view look() const noexcept { return {word_.load(std::memory_order_seq_cst)}; }
+  /// True if new work needs nobody to be called: somebody is looking for it, or all run.
+  [[nodiscard]] bool is_served(view v) const noexcept {
+    return v.searchers() != 0 || (v.top() == 0 && v.active() >= most_active_);
+  }
+
+  // --- calling: by whoever has published work and found that it is not served ---
+  /// Wakes the worker that went to sleep last, as a searcher. False if somebody searches already or nobody sleeps.
+  bool wake_one() noexcept;
+  /// Makes room for one more active worker, a searcher, which the caller starts. False if somebody searches or sleeps,
+  /// or all are active.
+  [[nodiscard]] bool begin_start() noexcept;
+  /// The start of begin_start() has failed.
+  void undo_start() noexcept;
+
+  // --- the states of a worker: by the worker itself ---
+  /// running -> searching.
+  void begin_search() noexcept { change(+1, 0); }
+  /// searching -> running.
+  void end_search() noexcept { change(-1, 0); }
+  /// searching -> asleep; not yet: look for work once more, then sleep(). False if the pool is ending: still searching.
+  [[nodiscard]] bool lie_down(int index) noexcept;
+  /// Blocks until woken: searching.
+  void sleep(int index) noexcept;
+  /// running -> blocked: another may be active instead.
+  void leave() noexcept { change(0, -1); }
+  /// blocked -> running. There may be one too many now.
+  void enter() noexcept { change(0, +1); }
+  /// running or searching -> off duty, if more are active than should be. True if so.
+  [[nodiscard]] bool leave_if_surplus(bool searching) noexcept;
+  /// searching -> gone.
+  void retire() noexcept { change(-1, -1); }
+  /// off duty -> searching: by whoever was allowed to by begin_start(); wakes the worker from nap().
+  void recall(int index) noexcept { signal(index); }
+  /// Off duty: blocks until recalled or until the deadline; true if recalled. prepare_nap() comes before the worker
+  /// lets others know that it can be recalled.
+  void prepare_nap(int index) noexcept;
+  bool nap(int index, posix::steady_time deadline) noexcept;
+
+  // --- the end ---
+  /// Nobody sleeps any more: lie_down() refuses, and who sleeps is woken.
+  void close() noexcept { end(closed_bit); }
+  /// As close(), for a pool that cannot run tasks. False if it was broken already.
+  bool break_down() noexcept { return end(broken_bit); }
+
+ private:
+  static constexpr int field_bits = 13;
+  static constexpr std::uint64_t searcher_unit = std::uint64_t{1} << field_bits;
+  static constexpr std::uint64_t active_unit = std::uint64_t{1} << (2 * field_bits);
+  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << (3 * field_bits);
+  static constexpr std::uint64_t broken_bit = closed_bit << 1;
+  // Counts changes of the stack of sleepers, against ABA. Wraps after 2^23 of them, each of which is a sleep or a wake.
+  static constexpr std::uint64_t tag_unit = closed_bit << 2;
+
+  struct alignas(64) bed {
+    // Futex word: lying (not asleep yet), asleep, called. The worker writes the first two, its waker the third.
+    std::atomic<std::uint32_t> state{called};
+    // 1 + index of the one that lay down before; 0: none. Written by the worker before it shows in the word.
+    std::atomic<std::uint32_t> below{0};
+  };
+  static constexpr std::uint32_t lying = 0;
+  static constexpr std::uint32_t asleep = 1;
+  static constexpr std::uint32_t called = 2;
+
+  void change(int searchers, int active) noexcept;
+  bool wake_top(bool only_if_unserved) noexcept;
+  void signal(int index) noexcept;
+  bool end(std::uint64_t bit) noexcept;
+
+  // From the lowest bit: top of the stack of sleepers, searchers, active workers, closed, broken, tag.
+  alignas(64) std::atomic<std::uint64_t> word_{0};
+  alignas(64) const int most_active_;
+  const std::unique_ptr<bed[]> beds_;
+};
+
+}  // namespace tandem::dispatch
+
+#endif

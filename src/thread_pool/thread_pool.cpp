@@ -1,0 +1,87 @@
+// thread_pool's public face: checks the options and hands everything to thread_pool_state.
+#include <tandem/thread_pool.hpp>
+
+#include "dispatch/roster.hpp"
+#include "posix/affinity.hpp"
+#include "posix/cpus.hpp"
+#include "posix/fork_watch.hpp"
+#include "thread_pool/thread_pool_state.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace tandem {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& field, const std::string& value, const std::string& why) {
+  throw std::invalid_argument("tandem: thread_pool_options::" + field + " is " + value + "; " + why);
+}
+
+void check_count(const char* field, int value) {
+  if (value < 0) refuse(field, std::to_string(value), "it must be 0 or positive");
+}
+
+// Refuses what cannot be, and chooses what was left open.
+thread_pool_options settled(thread_pool_options options) {
+  check_count("max_workers", options.max_workers);
+  check_count("max_spare_workers", options.max_spare_workers);
+  check_count("queue_capacity", options.queue_capacity);
+  if (options.queue_capacity != 0) {
+    refuse("queue_capacity", std::to_string(options.queue_capacity),
+           "thread_pool does not bound its queue yet; leave it at 0");
+  }
+  if (options.idle_timeout.has_value()) {
+    refuse("idle_timeout", std::to_string(options.idle_timeout.value().count()) + " ns",
+           "idle workers of thread_pool do not end yet; leave it unset");
+  }
+  if (options.max_workers > dispatch::roster::most_workers) {
+    refuse("max_workers", std::to_string(options.max_workers),
+           "there can be " + std::to_string(dispatch::roster::most_workers) + " at the most");
+  }
+  for (const int cpu : options.affinity) {
+    if (!posix::cpu_exists(cpu))
+      refuse("affinity", std::to_string(cpu), "this machine has no CPU of that number");
+  }
+  std::sort(options.affinity.begin(), options.affinity.end());
+  options.affinity.erase(std::unique(options.affinity.begin(), options.affinity.end()),
+                         options.affinity.end());
+  if (options.max_workers == 0) {
+    options.max_workers = std::min(posix::usable_cpus(), dispatch::roster::most_workers);
+    if (!options.affinity.empty())
+      options.max_workers = std::min(options.max_workers, static_cast<int>(options.affinity.size()));
+  }
+  options.max_spare_workers =
+      std::min(options.max_spare_workers, dispatch::roster::most_workers - options.max_workers);
+  return options;
+}
+
+std::shared_ptr<detail::thread_pool_state> make_state(thread_pool_options options) {
+  posix::watch_forks();
+  return std::make_shared<detail::thread_pool_state>(settled(std::move(options)));
+}
+
+}  // namespace
+
+thread_pool::thread_pool(thread_pool_options options) : state_(make_state(std::move(options))) {}
+
+thread_pool::~thread_pool() {
+  if (state_->in_forked_child()) {
+    // The threads that held the state's mutexes are not here to give them back: the memory is all that can be left
+    // alone. Kept findable, so that leak checkers see no leak.
+    static auto& kept = *new std::vector<std::shared_ptr<detail::thread_pool_state>>;
+    kept.push_back(state_);
+    return;
+  }
+  state_->abandon();
+}
+
+int thread_pool::max_workers() const noexcept { return state_->options().max_workers; }
+
+void thread_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
+
+executor_stats thread_pool::stats() const { return state_->stats(); }
+
+void thread_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
+
+}  // namespace tandem

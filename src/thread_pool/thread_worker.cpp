@@ -1,0 +1,231 @@
+// The worker's loop. Who must look where, and in which order, so that no task is left lying is in
+// src/dispatch/README.md.
+#include "thread_pool/thread_worker.hpp"
+
+#include <tandem/task_options.hpp>
+
+#include "dispatch/spin.hpp"
+#include "posix/affinity.hpp"
+#include "posix/process.hpp"
+#include "thread_pool/thread_pool_state.hpp"
+
+#include <exception>
+#include <typeinfo>
+
+namespace tandem::detail {
+
+namespace {
+
+// Taken from the injector at a time, at the most. Enough that its head is no bottleneck; few enough that a thief finds
+// the rest soon.
+constexpr std::size_t batch_size = 32;
+static_assert(batch_size <= thread_worker::ring::capacity);
+
+// How long a worker without work keeps looking before it sleeps, in turns of some 40 ns.
+constexpr int search_turns = 50;
+
+std::string text_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
+
+}  // namespace
+
+void thread_worker::run() noexcept {
+  set_current_worker(this);
+  searching_ = true;
+  thread_id_.store(posix::current_tid(), std::memory_order_relaxed);
+  done_before_.store(ledger_.finished.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  posix::set_name(posix::numbered_name(pool_.options().name_prefix, index_));
+  const bool usable = set_up();
+  if (usable) {
+    while (core* task = next()) run_task(task);
+  }
+  // Broken: what we have taken and not begun is ours to resolve. Otherwise there is nothing left.
+  pool_.fail_tasks(ring_);
+  if (searching_) pool_.roster().retire();
+  searching_ = false;
+  if (usable && pool_.options().finalizer) {
+    try {
+      pool_.options().finalizer();
+    } catch (...) {
+      report_unhandled("a thread_pool's finalizer", std::current_exception());
+    }
+  }
+  thread_id_.store(0, std::memory_order_relaxed);
+  set_current_worker(nullptr);
+}
+
+// False: the pool is broken now.
+bool thread_worker::set_up() noexcept {
+  const char* what = "set the affinity of a worker";
+  try {
+    if (!pool_.options().affinity.empty()) posix::set_thread_affinity(pool_.options().affinity);
+    if (!pool_.options().initializer) return true;
+    what = "run its initializer";
+    pool_.begin_initializer();
+    searching_ = false;
+    pool_.options().initializer();
+  } catch (...) {
+    const std::string why = text_of(std::current_exception());
+    if (!searching_) pool_.end_initializer();
+    searching_ = true;
+    pool_.break_down(std::string("could not ") + what + " on " + posix::current_name() + ": " + why);
+    return false;
+  }
+  pool_.end_initializer();
+  searching_ = true;
+  return true;
+}
+
+// The next task to run; null: end. Comes and goes as a runner, but goes to its end as a searcher or off duty.
+core* thread_worker::next() noexcept {
+  if (core* task = ring_.pop()) return task;
+  dispatch::roster& roster = pool_.roster();
+  for (;;) {
+    if (roster.leave_if_surplus(searching_)) {
+      searching_ = false;
+      forget_finishing();
+      if (!pool_.rest(*this)) return nullptr;
+      searching_ = true;
+    }
+    if (roster.look().broken()) {
+      if (!searching_) roster.begin_search();
+      searching_ = true;
+      return nullptr;
+    }
+    if (core* task = take()) return task;
+    if (!searching_) {
+      roster.begin_search();
+      searching_ = true;
+      // Behind begin_search(): until here whoever saw the last task done counts on us, from here on as on a searcher.
+      ledger_.finishing.store(false, std::memory_order_seq_cst);
+      continue;
+    }
+    search();
+    if (pool_.has_work()) continue;
+    if (!roster.lie_down(index_)) {
+      if (pool_.has_work()) continue;
+      return nullptr;
+    }
+    searching_ = false;
+    // ORDER call-park: work that was published before we lay down has called nobody if we were the last searcher.
+    if (pool_.has_work()) pool_.call_worker();
+    roster.sleep(index_);
+    searching_ = true;
+  }
+}
+
+// Looks for work for a while without changing anything.
+void thread_worker::search() noexcept {
+  if (!pool_.may_spin()) return;
+  for (int i = 0; i < search_turns && !pool_.has_work(); ++i) dispatch::spin_once();
+}
+
+// A task from the injector or, for a searcher, from another worker; the rest of what came with it goes into the ring.
+core* thread_worker::take() noexcept {
+  core* batch[batch_size];
+  // Half of a fair share, so that all workers end at about the same time.
+  const auto shares = static_cast<std::size_t>(pool_.options().max_workers) * 2;
+  std::size_t count = pool_.injector().pop(batch, batch_size, shares);
+  if (count == 0 && searching_) count = steal(batch, batch_size);
+  if (count == 0) return nullptr;
+  if (count > 1) ring_.fill(batch + 1, count - 1);
+  const bool searched = searching_;
+  if (searched) pool_.roster().end_search();
+  searching_ = false;
+  if (ledger_.finishing.load(std::memory_order_relaxed))
+    ledger_.finishing.store(false, std::memory_order_seq_cst);
+  // ORDER call-park: whoever published work while we searched (or were finishing) has left the calling to us. A
+  // searcher answers for all queues, the others for those that they have just touched.
+  if (!pool_.roster().is_served(pool_.roster().look()) &&
+      (searched ? pool_.has_work() : !pool_.injector().empty() || !ring_.empty())) {
+    pool_.call_worker();
+  }
+  return batch[0];
+}
+
+std::size_t thread_worker::steal(core** batch, std::size_t most) noexcept {
+  const int places = pool_.places();
+  for (int i = 0; i < places; ++i) {
+    thread_worker& victim = pool_.at(static_cast<int>(victim_++ % static_cast<std::uint32_t>(places)));
+    if (&victim == this) continue;
+    if (const std::size_t count = victim.ring_.steal(batch, most); count > 0) return count;
+  }
+  return 0;
+}
+
+void thread_worker::run_task(core* task) noexcept {
+  if (!task->try_start()) {
+    // Cancelled, or a waiter has claimed it. The queue's reference was all that was left to us.
+    if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
+    task->release();
+    return;
+  }
+  execute(*task, ring_.empty());
+  drop(task);
+}
+
+void thread_worker::execute(core& task, bool last_known) noexcept {
+  const bool before = std::exchange(ledger_.last_known, last_known);
+  const task_options* options = task.options();
+  if (options != nullptr && !options->name.empty()) {
+    std::string outer;
+    {
+      const std::lock_guard lock(name_mutex_);
+      outer = std::exchange(name_, options->name);
+    }
+    execute_in_context(task, &ledger_);
+    const std::lock_guard lock(name_mutex_);
+    name_ = std::move(outer);
+  } else {
+    execute_in_context(task, &ledger_);
+  }
+  ledger_.last_known = before;
+}
+
+// Gives the queue's reference back.
+void thread_worker::drop(core* task) noexcept {
+  if (task->release_unless_last()) return;
+  // Ours to destroy, perhaps with a result whose destructor takes its time: then we are not free yet after all.
+  if (!task->consumed()) forget_finishing();
+  task->release();
+}
+
+void thread_worker::forget_finishing() noexcept {
+  if (!ledger_.finishing.load(std::memory_order_relaxed)) return;
+  // ORDER call-park: who saw the flag has called nobody and counts on us.
+  ledger_.finishing.store(false, std::memory_order_seq_cst);
+  if (pool_.has_work()) pool_.call_worker();
+}
+
+bool thread_worker::may_run(const core& task) const noexcept { return task.owner() == &pool_; }
+
+// The waiting task goes on afterwards, so the worker does not become free.
+void thread_worker::run_started(core& task) noexcept { execute(task, false); }
+
+void thread_worker::begin_blocking() noexcept {
+  if (blocking_++ > 0) return;
+  pool_.roster().leave();
+  if (pool_.has_work()) pool_.call_worker();
+}
+
+void thread_worker::end_blocking() noexcept {
+  if (--blocking_ == 0) pool_.roster().enter();
+}
+
+std::int64_t thread_worker::tasks_done() const noexcept {
+  return ledger_.finished.load(std::memory_order_relaxed) - done_before_.load(std::memory_order_relaxed);
+}
+
+std::string thread_worker::task_name() const {
+  const std::lock_guard lock(name_mutex_);
+  return name_;
+}
+
+}  // namespace tandem::detail

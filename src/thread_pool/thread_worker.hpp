@@ -1,0 +1,70 @@
+// One worker of a thread_pool: its loop (take a task, run it, look for the next, sleep), and what it tells waiting
+// futures. Belongs to a place (index) of the pool, which outlives the threads that take it one after the other.
+#ifndef TANDEM_THREAD_POOL_THREAD_WORKER_HPP
+#define TANDEM_THREAD_POOL_THREAD_WORKER_HPP
+
+#include <tandem/detail/context.hpp>
+#include <tandem/detail/core.hpp>
+
+#include "dispatch/batch_ring.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace tandem::detail {
+
+class thread_pool_state;
+
+class thread_worker final : public worker_context {
+ public:
+  thread_worker(thread_pool_state& pool, int index) noexcept : pool_(pool), index_(index) {}
+
+  /// The thread's whole life between its start and its end, as a searcher that is counted as active.
+  void run() noexcept;
+
+  // --- for waiting futures: on this worker's own thread ---
+  [[nodiscard]] bool may_run(const core& task) const noexcept override;
+  void run_started(core& task) noexcept override;
+  void begin_blocking() noexcept override;
+  void end_blocking() noexcept override;
+  [[nodiscard]] int index() const noexcept override { return index_; }
+
+  // --- for the pool: from any thread ---
+  using ring = dispatch::batch_ring<core>;
+  [[nodiscard]] ring& waiting() noexcept { return ring_; }
+  [[nodiscard]] const task_ledger& ledger() const noexcept { return ledger_; }
+  [[nodiscard]] std::int64_t cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t tasks_done() const noexcept;
+  [[nodiscard]] std::string task_name() const;
+
+ private:
+  bool set_up() noexcept;
+  core* next() noexcept;
+  core* take() noexcept;
+  std::size_t steal(core** batch, std::size_t most) noexcept;
+  void search() noexcept;
+  void run_task(core* task) noexcept;
+  void execute(core& task, bool last_known) noexcept;
+  void drop(core* task) noexcept;
+  void forget_finishing() noexcept;
+
+  thread_pool_state& pool_;
+  const int index_;
+  bool searching_ = false;  // counted as a searcher in the roster
+  int blocking_ = 0;        // depth of begin_blocking()
+  std::uint32_t victim_ = 0;
+  ring ring_;
+  alignas(64) task_ledger ledger_;            // of all threads that had this place
+  std::atomic<std::int64_t> cancelled_{0};    // found cancelled when their turn came; written by the worker
+  std::atomic<std::int64_t> done_before_{0};  // finished by earlier threads of this place
+  std::atomic<int> thread_id_{0};
+  mutable std::mutex name_mutex_;  // guards name_
+  std::string name_;               // of the task that runs, if it has one
+};
+
+}  // namespace tandem::detail
+
+#endif
