@@ -43,6 +43,7 @@ json of_comparison(const comparison& one) {
           {"description", one.description},
           {"remark", one.remark},
           {"tasks", one.tasks},
+          {"others", one.others},
           {"advice", {{"backend", advised.backend}, {"workers", advised.workers}, {"text", one.advice.text}}},
           {"rows", rows}};
 }

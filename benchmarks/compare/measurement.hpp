@@ -52,6 +52,8 @@ struct comparison {
   std::string description{};  ///< What was run, in one line.
   std::string remark{};       ///< What the reader should know of the input (files skipped); may be empty.
   int tasks = 0;
+  /// Part of all processors, 0 to 1, that other programs (and, in a virtual machine, the host) took meanwhile.
+  double others = 0;
   std::vector<row> rows{};
   verdict advice{};
 };

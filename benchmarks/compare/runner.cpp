@@ -101,6 +101,7 @@ comparison run_workload(workload& work, const options& wanted, progress_bar& pro
   all.tasks = work.tasks();
   all.rows = planned_rows(wanted);
 
+  const machine_meter machine;
   results expected;
   for (int round = 0; round < wanted.repeat; ++round) {
     for (row& on : all.rows) {
@@ -109,6 +110,11 @@ comparison run_workload(workload& work, const options& wanted, progress_bar& pro
       progress.advance();
     }
   }
+  double own = 0;
+  for (const row& r : all.rows) {
+    for (const sample& s : r.samples) own += s.cpu_seconds;
+  }
+  all.others = machine.others(own + work.helper_cpu_seconds());
   all.remark = work.remark();
   summarize_rows(all);
   return all;

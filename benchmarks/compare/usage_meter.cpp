@@ -3,7 +3,9 @@
 #include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -59,6 +61,33 @@ usage usage_meter::finish(const std::vector<pid_t>& workers) const {
     if (used.peak_bytes) *used.peak_bytes += peak_bytes_of(std::to_string(pid)).value_or(0);
   }
   return used;
+}
+
+machine_meter::machine_meter() : before_(read()) {}
+
+// The first line of /proc/stat: user nice system idle iowait irq softirq steal, and guest times, which user has already.
+machine_meter::ticks machine_meter::read() {
+  constexpr int fields = 8;
+  std::ifstream stat("/proc/stat");
+  std::string name;
+  stat >> name;
+  ticks sum;
+  for (int field = 0; field < fields; ++field) {
+    double value = 0;
+    stat >> value;
+    const bool idle = field == 3 || field == 4;
+    sum.all += value;
+    if (!idle) sum.busy += value;
+  }
+  return sum;
+}
+
+double machine_meter::others(double own_cpu_seconds) const {
+  const ticks now = read();
+  const double all = now.all - before_.all;
+  if (all <= 0) return 0;
+  const double own = own_cpu_seconds * static_cast<double>(sysconf(_SC_CLK_TCK));
+  return std::clamp((now.busy - before_.busy - own) / all, 0.0, 1.0);
 }
 
 }  // namespace compare

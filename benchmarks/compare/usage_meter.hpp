@@ -35,6 +35,25 @@ class usage_meter {
   std::map<pid_t, double> workers_before_;
 };
 
+/// Measures from construction on how much of the machine's processors is used, by whomever.
+class machine_meter {
+ public:
+  machine_meter();
+
+  /// Part of all processors, 0 to 1, used since construction besides `own_cpu_seconds`. Coarse: the kernel counts in
+  /// hundredths of a second. 0 if it does not tell.
+  [[nodiscard]] double others(double own_cpu_seconds) const;
+
+ private:
+  struct ticks {
+    double busy = 0;
+    double all = 0;
+  };
+  [[nodiscard]] static ticks read();
+
+  ticks before_;
+};
+
 }  // namespace compare
 
 #endif

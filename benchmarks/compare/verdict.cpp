@@ -16,6 +16,9 @@ namespace {
 constexpr double always_as_good = 1.05;
 constexpr double as_good_if_tied = 1.15;
 
+// From here on, what other programs do shows in the figures.
+constexpr double busy_machine = 0.2;
+
 constexpr std::array<std::string_view, 5> simplest_first{"serial", "inline", "thread", "tbb", "process"};
 
 auto simplicity(const row& r) {
@@ -67,12 +70,18 @@ std::string headline(const std::vector<row>& rows, const row& picked) {
   }
   const std::string times = duration(picked.time.median) + " instead of " + duration(serial.time.median);
   const std::string text = "Use " + row_label(picked) + ": ";
-  if (ties(picked.time, serial.time)) return text + times + ", though serial is within the spread.";
+  if (ties(picked.time, serial.time)) return text + times + ", but serial is within the spread.";
   return text + factor(picked.speedup) + " as fast as serial (" + times + ").";
 }
 
-std::string nature(const row& serial) {
-  const double busy = std::clamp(serial.cpu_seconds / std::max(serial.time.median, 1e-9), 0.0, 1.0);
+std::string nature(const comparison& all) {
+  if (all.others > busy_machine)
+    return "The work is " + all.kind;  // its own share cannot be told from others'
+  const row& serial = all.rows.front();
+  // Of the least disturbed run: in the others, some of the waiting was for a processor.
+  double busy = 0;
+  for (const sample& s : serial.samples) busy = std::max(busy, s.cpu_seconds / std::max(s.seconds, 1e-9));
+  busy = std::clamp(busy, 0.0, 1.0);
   const bool waits = busy < 0.5;
   return std::string(waits ? "The work waits " : "The work computes ") +
          fixed(100 * (waits ? 1 - busy : busy), 0) + "% of its time";
@@ -151,12 +160,16 @@ verdict judge(const comparison& all, int usable_cpus) {
   const row& picked = all.rows[advice.row];
   advice.text = headline(all.rows, picked);
   if (&picked != &serial) {
-    advice.text += " " + nature(serial) + why_so_many(all, picked, usable_cpus) + ".";
+    advice.text += " " + nature(all) + why_so_many(all, picked, usable_cpus) + ".";
     advice.text += why_this_backend(all.rows, picked);
   } else {
-    advice.text += " " + nature(serial) + ".";
+    advice.text += " " + nature(all) + ".";
   }
   if (picked.time.runs == 1) advice.text += " One run each: repeat before relying on it (--repeat 5).";
+  if (all.others > busy_machine) {
+    advice.text += " Other programs took " + fixed(100 * all.others, 0) +
+                   "% of the CPUs meanwhile: repeat on a quieter machine before relying on it.";
+  }
   return advice;
 }
 

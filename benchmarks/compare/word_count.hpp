@@ -25,11 +25,6 @@ struct skipped_files {
 struct word_tally {
   std::vector<std::pair<std::string, long>> counts;
   skipped_files skipped;
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(counts, skipped.binary, skipped.unreadable);
-  }
 };
 
 /// The files below a directory, grouped into tasks.

@@ -141,6 +141,15 @@ TEST(CompareUsage, CountsProcessorTimeOfWorkerProcesses) {
   EXPECT_GE(meter.finish(compare::worker_pids(*pool)).cpu_seconds, 0.05);
 }
 
+TEST(CompareUsage, WhatOthersTakeIsAPartOfTheMachine) {
+  const compare::machine_meter meter;
+  burn(60);
+  const double all = meter.others(0);
+  EXPECT_GT(all, 0);
+  EXPECT_LE(all, 1);
+  EXPECT_EQ(meter.others(1000), 0);
+}
+
 TEST(CompareUsage, ThreadsOfThisProcessAreNoWorkerProcesses) {
   const auto pool = compare::make_executor("thread", 2);
   pool->submit(plus_one, 1L).get();

@@ -80,7 +80,7 @@ TEST(CompareVerdict, NoisyTieIsNotAReasonToBeMuchSlower) {
   const comparison all =
       judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("thread", 2, {0.50, 0.55, 1.10})});
   EXPECT_EQ(advised(all), "thread with 2 workers");
-  EXPECT_TRUE(says(all, "though serial is within the spread")) << all.advice.text;
+  EXPECT_TRUE(says(all, "but serial is within the spread")) << all.advice.text;
   EXPECT_FALSE(says(all, "as fast as serial")) << all.advice.text;
 }
 
@@ -113,13 +113,24 @@ TEST(CompareVerdict, ComputingWorkSuggestsNoMoreWorkersThanCpus) {
   const comparison all =
       judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("thread", 1, {1.00, 1.01, 1.02}),
               measured("thread", 2, {0.50, 0.51, 0.52})});
-  EXPECT_TRUE(says(all, "The work computes 99% of its time")) << all.advice.text;
+  EXPECT_TRUE(says(all, "The work computes 100% of its time")) << all.advice.text;
   EXPECT_FALSE(says(all, "more may gain")) << all.advice.text;
 }
 
 TEST(CompareVerdict, OneRunEachIsSaidToProveLittle) {
   const comparison all = judged({measured("serial", 1, {1.0}), measured("thread", 2, {0.5})});
   EXPECT_TRUE(says(all, "One run each: repeat before relying on it")) << all.advice.text;
+}
+
+TEST(CompareVerdict, BusyMachineIsSaidToBeBusy) {
+  comparison all =
+      judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("thread", 2, {0.50, 0.51, 0.52})});
+  EXPECT_FALSE(says(all, "quieter machine")) << all.advice.text;
+  all.others = 0.87;
+  all.advice = judge(all, 2);
+  EXPECT_TRUE(says(all, "Other programs took 87% of the CPUs meanwhile")) << all.advice.text;
+  EXPECT_TRUE(says(all, "The work is CPU-bound")) << all.advice.text;
+  EXPECT_FALSE(says(all, "of its time")) << all.advice.text;
 }
 
 TEST(CompareVerdict, IsOneLine) {

@@ -142,7 +142,7 @@ TEST(ThreadPoolShutdown, FromManyThreadsAtOnceReturnsInAllOfThem) {
 }
 
 TEST(ThreadPoolShutdown, RacingSubmitsAreRefusedOrResolved) {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 40; ++round) {
     tandem::thread_pool pool({.max_workers = 2});
     std::atomic<int> accepted{0};
     std::atomic<int> ran{0};
