@@ -60,14 +60,18 @@ class fifo {
   fifo(const fifo&) = delete;
   fifo& operator=(const fifo&) = delete;
   ~fifo() {
+    if (held_open_ >= 0) close(held_open_);
     unlink(path_.c_str());
     rmdir(directory_.c_str());
   }
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Returns when a worker is at the other end, and lets it go.
   void release() const { close(open(path_.c_str(), O_WRONLY | O_CLOEXEC)); }
+  /// Lets everybody go, those who come later too.
+  void release_all() { held_open_ = open(path_.c_str(), O_RDWR | O_CLOEXEC); }
 
  private:
+  int held_open_ = -1;
   std::string directory_;
   std::string path_;
 };
