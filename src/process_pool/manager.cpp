@@ -32,7 +32,7 @@ constexpr int most_start_failures = 8;
 
 struct answered_task {
   process::slot* slot = nullptr;
-  process::remote_worker::flight flight;
+  core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
 };
 
@@ -77,7 +77,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     count = worker.answered(batch.size());
     for (std::size_t i = 0; i < count; ++i) {
       batch[i].slot = &worker.slot_behind_front(i);
-      batch[i].flight = std::move(worker.flight_behind_front(i));
+      batch[i].task = std::move(worker.flight_behind_front(i).task);
     }
   }
   if (count == 0) return false;
@@ -94,21 +94,21 @@ bool process_pool_state::collect(process::remote_worker& worker) {
       bytes += static_cast<std::int64_t>(bytes_in.size());
       const double took = static_cast<double>(a.slot->run_nanoseconds) + 1;
       average = average == 0 ? took : 0.8 * average + 0.2 * took;
-      if (!a.flight.task) continue;  // resolved otherwise; nobody waits for it
+      if (!a.task) continue;  // resolved otherwise; nobody waits for it
       reader in(bytes_in);
       if (a.slot->answer == static_cast<std::uint32_t>(process::answer::value)) {
-        a.flight.task->remote()->decode(*a.flight.task, in);
+        a.task->remote()->decode(*a.task, in);
       } else {
         a.error = decode_exception(in);
       }
     } catch (...) {
       a.error = std::current_exception();
     }
-    if (a.flight.task) ++(a.error ? errors : values);
+    if (a.task) ++(a.error ? errors : values);
   }
   {
     const lock held(mutex_);
-    worker.pop(count);
+    worker.pop(count, buffers_);
     worker.deadline.reset();
     outstanding_ -= values + errors;
     finished_ += values + errors;
@@ -117,12 +117,12 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     if (average > 0)
       average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
     if (!attempts_.empty()) {
-      for (std::size_t i = 0; i < count; ++i) attempts_.erase(batch[i].flight.task.get());
+      for (std::size_t i = 0; i < count; ++i) attempts_.erase(batch[i].task.get());
     }
   }
   for (std::size_t i = 0; i < count; ++i) {
-    if (!batch[i].flight.task) continue;
-    core& task = *batch[i].flight.task;
+    if (!batch[i].task) continue;
+    core& task = *batch[i].task;
     task.drop_payload();
     if (batch[i].error) {
       task.complete_error(std::move(batch[i].error));

@@ -12,9 +12,36 @@
 
 namespace tandem::process {
 
-namespace {
-constexpr auto payload_seals =
-    posix::seals::shrink | posix::seals::grow | posix::seals::write | posix::seals::seal;
+large_buffer buffer_cache::take(std::size_t size) {
+  {
+    const std::lock_guard held(mutex_);
+    auto best = free_.end();
+    for (auto it = free_.begin(); it != free_.end(); ++it) {
+      if (it->memory.size() >= size && (best == free_.end() || it->memory.size() < best->memory.size()))
+        best = it;
+    }
+    if (best != free_.end()) {
+      large_buffer found = std::move(*best);
+      free_.erase(best);
+      return found;
+    }
+  }
+  posix::unique_fd fd = posix::create_memfd("tandem-payload", size);
+  posix::seal(fd.get(), posix::seals::shrink | posix::seals::grow | posix::seals::seal);
+  posix::mapping memory = posix::mapping::shared(fd.get(), size);
+  return {std::move(fd), std::move(memory)};
+}
+
+void buffer_cache::give(large_buffer buffer) noexcept {
+  if (buffer.memory.size() > largest_kept) return;
+  try {
+    const std::lock_guard held(mutex_);
+    free_.push_back(std::move(buffer));
+    if (free_.size() > most_buffers)
+      free_.erase(free_.begin());  // the one that has not been wanted for longest
+  } catch (const std::bad_alloc&) {
+    // Then it is freed, and made anew when it is needed.
+  }
 }
 
 std::span<std::byte> overflow::grow(std::span<const std::byte> written, std::size_t needed) {
@@ -28,28 +55,19 @@ std::span<std::byte> overflow::grow(std::span<const std::byte> written, std::siz
     return region_;
   }
   // A message that is written piece by piece doubles; one large string or vector asks for all it needs at once.
-  const std::size_t size =
-      std::max({needed, place_ == place::in_memfd ? 2 * memory_.size() : needed, 2 * region_bytes});
-  posix::unique_fd fd = posix::create_memfd("tandem-payload", size);
-  posix::mapping memory = posix::mapping::shared(fd.get(), size);
-  std::memcpy(memory.data(), written.data(), written.size());
-  memfd_ = std::move(fd);
-  memory_ = std::move(memory);
+  const std::size_t least = place_ == place::in_memfd ? 2 * large_.memory.size() : 2 * region_bytes;
+  large_buffer larger = cache_.take(std::max(needed, least));
+  std::memcpy(larger.memory.data(), written.data(), written.size());
+  if (large_) cache_.give(std::move(large_));
+  large_ = std::move(larger);
   place_ = place::in_memfd;
-  return memory_.bytes();
+  return large_.memory.bytes();
 }
 
-posix::unique_fd overflow::seal() {
-  memory_.reset();  // F_SEAL_WRITE is refused while a writable mapping exists
-  posix::seal(memfd_.get(), payload_seals);
-  return std::move(memfd_);
-}
-
-bool send_memfd(int socket, std::uint64_t sequence, posix::unique_fd memfd) {
+bool send_memfd(int socket, std::uint64_t sequence, int memfd) {
   std::array<std::byte, sizeof(sequence)> tag{};
   std::memcpy(tag.data(), &sequence, sizeof(sequence));
-  const int fd = memfd.get();
-  return posix::send_message(socket, tag, std::span(&fd, 1)) == posix::send_status::sent;
+  return posix::send_message(socket, tag, std::span(&memfd, 1)) == posix::send_status::sent;
 }
 
 posix::mapping memfd_inbox::take(int socket, std::uint64_t sequence, std::uint64_t size) {
@@ -69,7 +87,13 @@ posix::mapping memfd_inbox::take(int socket, std::uint64_t sequence, std::uint64
   }
   const posix::unique_fd fd = std::move(it->second);
   waiting_.erase(it);
-  posix::mapping memory = posix::mapping::sealed(fd.get());
+  // A file that could still shrink would be a SIGBUS for whoever reads it. That it can be written is no matter: a
+  // reader looks at each byte once.
+  if (!posix::has_seals(fd.get(), posix::seals::shrink)) {
+    throw decode_error(
+        "tandem: a large payload came in a memory object that is not sealed: the peer is out of order");
+  }
+  posix::mapping memory = posix::mapping::read_only(fd.get(), posix::file_size(fd.get()));
   if (size > memory.size()) {
     throw decode_error("tandem: a large payload is shorter than its message says: the peer is out of order");
   }

@@ -13,37 +13,68 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace tandem::process {
 
+/// A memfd, sealed against resizing, and our writable mapping of it.
+struct large_buffer {
+  posix::unique_fd fd;
+  posix::mapping memory;
+
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(fd); }
+};
+
+/// Buffers for large payloads that are used again: giving a process new pages costs ten times what copying into old
+/// ones does. Keeps few, and none that is very large. Thread-safe.
+class buffer_cache {
+ public:
+  /// One of at least `size` bytes. Throws std::system_error.
+  [[nodiscard]] large_buffer take(std::size_t size);
+  /// Nobody else uses it any more.
+  void give(large_buffer buffer) noexcept;
+
+ private:
+  static constexpr std::size_t most_buffers = 4;
+  static constexpr std::size_t largest_kept = std::size_t{32} << 20U;
+
+  std::mutex mutex_;  // guards free_
+  std::vector<large_buffer> free_;
+};
+
 /// Where a writer goes on when its first, small buffer is full: to a region (given, or made when needed), then to a
-/// memfd that grows.
+/// large buffer that grows.
 class overflow final : public writer_overflow {
  public:
   /// The region is made on the heap if it is needed.
-  overflow() noexcept = default;
+  explicit overflow(buffer_cache& cache) noexcept : cache_(cache) {}
   /// The region is given.
-  explicit overflow(std::span<std::byte> region) noexcept : region_(region) {}
+  overflow(buffer_cache& cache, std::span<std::byte> region) noexcept : cache_(cache), region_(region) {}
+  overflow(const overflow&) = delete;
+  overflow& operator=(const overflow&) = delete;
+  ~overflow() {
+    if (large_) cache_.give(std::move(large_));
+  }
 
   std::span<std::byte> grow(std::span<const std::byte> written, std::size_t needed) override;
 
   [[nodiscard]] place where() const noexcept { return place_; }
-  /// What lies in the region; only if where() is in_region.
-  [[nodiscard]] std::span<const std::byte> region() const noexcept { return region_; }
-  /// The memfd, sealed and ready to be sent; only if where() is in_memfd. Throws std::system_error.
-  [[nodiscard]] posix::unique_fd seal();
+  /// The buffer, to be kept until the peer has read it; only if where() is in_memfd.
+  [[nodiscard]] large_buffer release() noexcept { return std::move(large_); }
 
  private:
+  buffer_cache& cache_;
   place place_ = place::in_slot;
   std::unique_ptr<std::byte[]> own_region_;
   std::span<std::byte> region_;
-  posix::unique_fd memfd_;
-  posix::mapping memory_;
+  large_buffer large_;
 };
 
 /// Sends the memfd of slot `sequence` over a worker's socket. Throws std::system_error; false if the peer is gone.
-bool send_memfd(int socket, std::uint64_t sequence, posix::unique_fd memfd);
+bool send_memfd(int socket, std::uint64_t sequence, int memfd);
 
 /// Takes memfds from a worker's socket and hands them out by sequence number: the slots may be looked at in another
 /// order, or never.

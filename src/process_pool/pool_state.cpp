@@ -197,7 +197,7 @@ void process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker)
     return;
   }
   task->set_owner_cancels();
-  process::encoded_request request;
+  process::encoded_request request(buffers_);
   std::vector<process::remote_worker::flight> homeless;
   bool timed = false;
   try {
@@ -213,10 +213,10 @@ void process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker)
     }
     if (worker->gone || worker->retiring) {
       --worker->reserved;
-      homeless.push_back({std::move(task), attempt});
+      homeless.push_back({std::move(task), attempt, {}});
     } else {
       // A copy: if placing throws, the task is still ours.
-      worker->put({task, attempt}, name,
+      worker->put({task, attempt, {}}, name,
                   options != nullptr ? std::string_view(options->name) : std::string_view(), request);
       --worker->reserved;
       bytes_sent_ += static_cast<std::int64_t>(request.size());

@@ -89,7 +89,8 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   const process_pool_options options_;
   const int max_workers_;
   const int creator_pid_;
-  posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
+  process::buffer_cache buffers_;  // for large arguments
+  posix::event_fd bell_;           // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;

@@ -25,7 +25,8 @@ void remote_worker::put(flight f, detail::function_name name, std::string_view t
       std::memcpy(ring_.request_region(sequence).data(), bytes.data(), bytes.size());
       break;
     case place::in_memfd:
-      send_memfd(socket_.get(), sequence, request.more_.seal());
+      f.request = request.more_.release();
+      send_memfd(socket_.get(), sequence, f.request.fd.get());
       break;
   }
   s.stop.store(0, std::memory_order_relaxed);
@@ -64,8 +65,9 @@ std::size_t remote_worker::answered(std::size_t most) noexcept {
   return count;
 }
 
-void remote_worker::pop(std::size_t count) noexcept {
+void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
+    if (large_buffer& used = flights_[tail_ % slot_count].request) cache.give(std::move(used));
     flights_[tail_ % slot_count] = {};
     ring_.at(tail_).state.store(static_cast<std::uint32_t>(slot_state::empty), std::memory_order_seq_cst);
     ++tail_;

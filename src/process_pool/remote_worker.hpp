@@ -22,7 +22,8 @@ namespace tandem::process {
 /// A task's callable and arguments, encoded before it is known which slot they go to.
 class encoded_request {
  public:
-  encoded_request() noexcept : out_(std::span<std::byte>(small_), more_) {}
+  explicit encoded_request(buffer_cache& cache) noexcept
+      : more_(cache), out_(std::span<std::byte>(small_), more_) {}
   [[nodiscard]] writer& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
 
@@ -39,6 +40,7 @@ class remote_worker {
   struct flight {
     detail::core_ptr<detail::core> task;
     int attempt = 1;
+    large_buffer request;  // where the arguments lie, if they are large
   };
 
   remote_worker(std::uint32_t number, posix::unique_fd socket)
@@ -75,8 +77,8 @@ class remote_worker {
   }
   /// Slots between front and end of the ring.
   [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail_); }
-  /// Gives the first `count` slots back to be filled.
-  void pop(std::size_t count) noexcept;
+  /// Gives the first `count` slots back to be filled, and their large requests to `cache`.
+  void pop(std::size_t count, buffer_cache& cache) noexcept;
 
   /// The answer's bytes; `large` holds them if they lie in a memfd. Checks what the worker wrote before it believes
   /// it: throws decode_error. Only for an answered slot; not under the mutex.

@@ -17,6 +17,7 @@
 #include <iostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace tandem::process {
 
@@ -165,13 +166,28 @@ class worker final : public detail::worker_context {
 
   template <class Encode>
   void answer_with(slot& s, answer what, Encode encode) {
-    overflow more(setup_.ring.response_region(next_));
+    reclaim_answers();
+    overflow more(buffers_, setup_.ring.response_region(next_));
     writer out(std::span<std::byte>(s.response_bytes), more);
     encode(out);
     s.answer = static_cast<std::uint32_t>(what);
     s.response.size = out.size();
     s.response.where = static_cast<std::uint32_t>(more.where());
-    if (more.where() == place::in_memfd) send_memfd(setup_.socket.get(), next_, more.seal());
+    if (more.where() == place::in_memfd) {
+      answers_.emplace_back(next_, more.release());
+      send_memfd(setup_.socket.get(), next_, answers_.back().second.fd.get());
+    }
+  }
+
+  // Large answers that the parent has read: their slots are no longer done, or have come round again.
+  void reclaim_answers() noexcept {
+    std::erase_if(answers_, [this](auto& answer) {
+      const auto& [sequence, buffer] = answer;
+      const bool read =
+          sequence + slot_count <= next_ || state_of(setup_.ring.at(sequence)) != slot_state::done;
+      if (read) buffers_.give(std::move(answer.second));
+      return read;
+    });
   }
 
   std::span<const std::byte> request_of(slot& s, posix::mapping& large) {
@@ -200,7 +216,9 @@ class worker final : public detail::worker_context {
   worker_setup setup_;
   header& head_;
   memfd_inbox inbox_;
-  std::uint64_t next_ = 0;  // sequence number of the slot to look at
+  buffer_cache buffers_;
+  std::vector<std::pair<std::uint64_t, large_buffer>> answers_;  // sent, and perhaps not read yet
+  std::uint64_t next_ = 0;                                       // sequence number of the slot to look at
 };
 
 }  // namespace
