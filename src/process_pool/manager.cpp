@@ -193,21 +193,20 @@ bool process_pool_state::rebalance() {
     process::remote_worker* longest = nullptr;
     std::size_t most = 0;
     for (const worker_ptr& w : workers_) {
+      // Behind the first one: that one is the worker's, whether it has taken it yet or not. (It tells nobody when it
+      // does, so to wait for that would be to wait for ever.)
       std::size_t waiting = 0;
-      for (std::size_t i = 0; i < w->in_ring(); ++i) {
+      for (std::size_t i = 1; i < w->in_ring(); ++i) {
         if (process::state_of(w->slot_behind_front(i)) == process::slot_state::ready) ++waiting;
       }
-      // A single task that the worker is about to take stays where it is.
-      const bool behind_another =
-          waiting != 0 && process::state_of(w->slot_behind_front(0)) == process::slot_state::taken;
-      if (behind_another && waiting > most) {
+      if (waiting > most) {
         most = waiting;
         longest = w.get();
       }
     }
     if (longest == nullptr) return false;
     std::size_t left = (most + 1) / 2;
-    for (std::size_t i = longest->in_ring(); i-- > 0 && left > 0;) {
+    for (std::size_t i = longest->in_ring() - 1; i > 0 && left > 0; --i) {
       if (!longest->flight_behind_front(i).task || !longest->recall(i)) continue;
       --longest->placed;
       recalled.insert(recalled.begin(), std::move(longest->flight_behind_front(i)));
