@@ -19,10 +19,12 @@ constexpr double as_good_if_tied = 1.15;
 // From here on, what other programs do shows in the figures.
 constexpr double busy_machine = 0.2;
 
-constexpr std::array<std::string_view, 5> simplest_first{"serial", "inline", "thread", "tbb", "process"};
+constexpr std::array<std::string_view, 4> simplest_first{serial_backend, "thread", "tbb", "process"};
+
+bool may_be_advised(const row& r) { return r.backend != "inline"; }
 
 auto simplicity(const row& r) {
-  const auto at = std::find(simplest_first.begin(), simplest_first.end(), r.backend);
+  const auto* at = std::find(simplest_first.begin(), simplest_first.end(), r.backend);
   return std::tuple(at - simplest_first.begin(), r.workers);
 }
 
@@ -31,23 +33,27 @@ bool as_good(const row& r, const row& fastest) {
   return ratio <= always_as_good || (ratio <= as_good_if_tied && ties(r.time, fastest.time));
 }
 
-std::size_t pick_row(const std::vector<row>& rows) {
-  const auto fastest = std::min_element(
-      rows.begin(), rows.end(), [](const row& a, const row& b) { return a.time.median < b.time.median; });
-  auto picked = fastest;
-  for (auto r = rows.begin(); r != rows.end(); ++r) {
-    if (as_good(*r, *fastest) && simplicity(*r) < simplicity(*picked)) picked = r;
-  }
-  return static_cast<std::size_t>(picked - rows.begin());
-}
-
-// The fastest row of a backend, or null if it was not run.
-const row* best_of(const std::vector<row>& rows, std::string_view backend) {
+// The fastest of the rows that `counts`, or null.
+template <class Predicate>
+const row* fastest_row(const std::vector<row>& rows, Predicate counts) {
   const row* best = nullptr;
   for (const row& r : rows) {
-    if (r.backend == backend && (best == nullptr || r.time.median < best->time.median)) best = &r;
+    if (counts(r) && (best == nullptr || r.time.median < best->time.median)) best = &r;
   }
   return best;
+}
+
+std::size_t pick_row(const std::vector<row>& rows) {
+  const row* fastest = fastest_row(rows, may_be_advised);
+  const row* picked = fastest;
+  for (const row& r : rows) {
+    if (may_be_advised(r) && as_good(r, *fastest) && simplicity(r) < simplicity(*picked)) picked = &r;
+  }
+  return static_cast<std::size_t>(picked - rows.data());
+}
+
+const row* best_of(const std::vector<row>& rows, std::string_view backend) {
+  return fastest_row(rows, [backend](const row& r) { return r.backend == backend; });
 }
 
 // "ties", "takes 1.31x as long", or the same of several: how `other` compares with what was picked.
@@ -60,10 +66,8 @@ std::string against(const row& other, const row& picked, bool several = false) {
 std::string headline(const std::vector<row>& rows, const row& picked) {
   const row& serial = rows.front();
   if (&picked == &serial) {
-    const row* best = nullptr;
-    for (const row& r : rows) {
-      if (&r != &serial && (best == nullptr || r.time.median < best->time.median)) best = &r;
-    }
+    const row* best =
+        fastest_row(rows, [&serial](const row& r) { return may_be_advised(r) && &r != &serial; });
     std::string text = "Stay serial: no backend is faster by more than 5% or the spread";
     if (best != nullptr) text += " (" + row_label(*best) + " " + against(*best, serial) + ")";
     return text + ".";

@@ -8,7 +8,8 @@
 namespace compare {
 
 /// Picks the fastest row, or one that is as good and simpler: within 5 % of it, or tied with it and within 15 %. The
-/// simplest comes first of serial, inline, thread, tbb, process; then the one with the fewest workers.
+/// simplest comes first of serial, thread, tbb, process; then the one with the fewest workers. inline is never
+/// advised: it shows what the interface costs, and can be faster than the plain loop by chance only.
 /// `all` is summarized, its serial row first.
 [[nodiscard]] verdict judge(const comparison& all, int usable_cpus);
 

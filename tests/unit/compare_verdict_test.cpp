@@ -76,6 +76,18 @@ TEST(CompareVerdict, SlowerBackendsAreCalledSlower) {
   EXPECT_TRUE(says(all, "thread with 2 workers takes 2.00x as long")) << all.advice.text;
 }
 
+TEST(CompareVerdict, InlineIsNeverAdvised) {
+  const comparison all =
+      judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("inline", 1, {0.80, 0.81, 0.82}),
+              measured("thread", 2, {1.00, 1.01, 1.03})});
+  EXPECT_EQ(advised(all), "serial");
+  EXPECT_TRUE(says(all, "thread with 2 workers ties")) << all.advice.text;
+}
+
+TEST(CompareVerdict, NothingButTheLoopStaysSerial) {
+  EXPECT_EQ(advised(judged({measured("serial", 1, {1.0})})), "serial");
+}
+
 TEST(CompareVerdict, NoisyTieIsNotAReasonToBeMuchSlower) {
   const comparison all =
       judged({measured("serial", 1, {1.00, 1.01, 1.02}), measured("thread", 2, {0.50, 0.55, 1.10})});
