@@ -52,11 +52,11 @@ const char* words(obstacle what) {
       return "is a union, which does not tell which member it holds: use std::variant, or specialize "
              "tandem::enable_bytewise";
     case obstacle::odd_aggregate:
-      return "is an aggregate whose members tandem cannot see (base classes, unions, unnamed types, no "
-             "default "
-             "initialization or more than 32 members): specialize tandem::codec for it, give it a cereal "
-             "serialize "
-             "function, or (plain data only) set tandem::enable_bytewise";
+      return "is an aggregate whose members tandem cannot see (base classes, unions, unnamed types, more "
+             "than 32 members, "
+             "or an array next to a member that is const or has no default constructor): specialize "
+             "tandem::codec for it, give "
+             "it a cereal serialize function, or (plain data only) set tandem::enable_bytewise";
     case obstacle::incomplete_codec:
       return "has a tandem::codec without the right encode and decode";
     case obstacle::not_bytewise:

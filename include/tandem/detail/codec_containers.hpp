@@ -239,7 +239,8 @@ struct codec<std::vector<bool, A>> {
 template <class T, std::size_t N>
 struct codec<std::array<T, N>> {
   using parts = detail::types<T>;
-  static constexpr bool bytewise = detail::bytewise<T>;
+  // An empty one has no items, but a size.
+  static constexpr bool bytewise = N != 0 && detail::bytewise<T>;
   static constexpr std::size_t min_size() { return N * detail::min_size<T>(); }
 
   static void encode(writer& out, const std::array<T, N>& values) {
@@ -251,7 +252,7 @@ struct codec<std::array<T, N>> {
   }
 
   static std::array<T, N> decode(reader& in) {
-    if constexpr (bytewise && N != 0) {
+    if constexpr (bytewise) {
       return detail::decode_bytes<std::array<T, N>>(in);
     } else if constexpr (N > 64 && std::is_default_constructible_v<T> && std::is_move_assignable_v<T>) {
       std::array<T, N> values{};  // a braced list of so many would take the compiler too long

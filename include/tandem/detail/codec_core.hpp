@@ -74,6 +74,10 @@ template <class T>
   return raw.value;
 }
 
+/// Stands where a static_assert has failed already. Not defined.
+template <class T>
+T never_decoded();
+
 [[nodiscard]] inline bool decode_flag(reader& in, const char* what = "a bool") {
   const auto byte = in.read_value<std::uint8_t>();
   if (byte > 1) throw_bad_byte(what, byte);
@@ -118,7 +122,7 @@ template <class T, class... Fields>
   const nesting<reader> level(in);
   if constexpr ((std::is_array_v<Fields> || ...)) {
     // An array member cannot be initialized from a function's result.
-    T value{};
+    T value;  // without braces: clang 14 crashes on them if T has a two-dimensional array of strings
     visit_fields(value, [&in](auto, auto&... fields) { (decode_field(in, fields), ...); });
     return value;
   } else {
@@ -166,7 +170,7 @@ template <class T>
 T codec<T>::decode(reader& in) {
   if constexpr (!portable<T>) {
     detail::require_portable<T>();
-    return std::declval<T (&)()>()();
+    return detail::never_decoded<T>();
   } else if constexpr (detail::bytewise<T>) {
     return detail::decode_bytes<T>(in);
   } else if constexpr (std::is_same_v<T, bool>) {

@@ -1,7 +1,7 @@
 // What an aggregate is made of: the types of its members, and access to each.
 //
 // Owns deciding whether members can be seen at all. Asked about any type (`executor&` asks for every callable
-// and argument), it must never be a compile error: where it cannot see, aggregate_shape says so. That rules
+// and argument), it must never be a compile error: where it cannot see, layout_of() says so. That rules
 // out Boost.PFR, which stops the compilation at base classes and bit-fields and miscounts C arrays; see
 // src/codec/README.md. Must not know what members are for.
 #ifndef TANDEM_DETAIL_CODEC_FIELDS_HPP
@@ -59,56 +59,117 @@ struct any_base_of {
   operator T() const noexcept;
 };
 
-/// Number of members that accept `{}`, an array counting as one. All members, if T is visible.
+/// Number of leading members that accept `{}`, an array counting as one.
 template <class T, std::size_t N = 0>
-constexpr std::size_t count_fields() {
+constexpr std::size_t count_braces() {
   if constexpr (N < max_fields && takes_braces<N + 1, T>()) {
-    return count_fields<T, N + 1>();
+    return count_braces<T, N + 1>();
   } else {
     return N;
   }
 }
 
-enum class aggregate_shape : unsigned char {
-  visible,
-  not_default_constructible,  ///< T{} does not compile, so members cannot be counted one by one.
-  has_bases,
-  has_union_or_unnamed,
-  too_many_fields,
-  has_odd_field,  ///< A member that `{}` does not initialize, though T{} does.
-  tuple_like,     ///< std::tuple_size is specialized, and structured bindings follow that.
-};
+template <std::size_t>
+using any_at = any_value;
 
-template <class T, std::size_t... I>
-constexpr bool any_field_unbindable(std::index_sequence<I...>) {
-  return (takes_braces<I, T, any_unbindable>() || ...);
+/// T can be initialized from as many values as the lists are long, with the Middles in between.
+template <class T, class... Middle, std::size_t... Before, std::size_t... After>
+constexpr bool takes_values(std::index_sequence<Before...>, std::index_sequence<After...>) {
+  return requires { T{any_at<Before>{}..., Middle{}..., any_at<After>{}...}; };
+}
+template <class T, std::size_t... Before, std::size_t... After>
+constexpr bool takes_values_around_braces(std::index_sequence<Before...>, std::index_sequence<After...>) {
+  return requires { T{any_at<Before>{}..., {}, any_at<After>{}...}; };
 }
 
-/// Looks at the aggregate T without binding its members.
-template <class T>
-constexpr aggregate_shape shape_of() {
-  static_assert(std::is_aggregate_v<T>);
-  if constexpr (requires { std::tuple_size<T>::value; }) {
-    return aggregate_shape::tuple_like;
-  } else if constexpr (std::is_empty_v<T>) {
-    return requires { T{}; }
-    ? aggregate_shape::visible : aggregate_shape::not_default_constructible;
-  } else if constexpr (!requires { T{}; }) {
-    return aggregate_shape::not_default_constructible;
-  } else if constexpr (requires { T{any_base_of<T>{}}; }) {
-    return aggregate_shape::has_bases;
+/// Most values that initialize T, the elements of an array counting each; one more than max_fields for any
+/// more.
+template <class T, std::size_t N = max_fields + 1>
+constexpr std::size_t count_values() {
+  if constexpr (N == 0 || takes_values<T>(std::make_index_sequence<N>{}, std::index_sequence<>{})) {
+    return N;
   } else {
-    constexpr std::size_t count = count_fields<T>();
-    if constexpr (any_field_unbindable<T>(std::make_index_sequence<count>{})) {
-      return aggregate_shape::has_union_or_unnamed;
-    } else if constexpr (takes_braces<count, T, any_value>() || takes_braces<count, T, any_lvalue>() ||
-                         count == 0) {
-      return count == max_fields ? aggregate_shape::too_many_fields : aggregate_shape::has_odd_field;
+    return count_values<T, N - 1>();
+  }
+}
+
+/// Of Count values that initialize T, the one at At is the first of several that go to an array.
+template <class T, std::size_t Count, std::size_t At, std::size_t... Length>
+constexpr bool array_begins_at(std::index_sequence<Length...>) {
+  using before = std::make_index_sequence<At>;
+  if constexpr (takes_values_around_braces<T>(before{}, std::make_index_sequence<Count - At - 1>{})) {
+    return false;
+  } else {
+    return (takes_values_around_braces<T>(before{}, std::make_index_sequence<Count - At - 2 - Length>{}) ||
+            ...);
+  }
+}
+template <class T, std::size_t... At>
+constexpr bool has_array(std::index_sequence<At...>) {
+  constexpr std::size_t count = sizeof...(At);
+  return ((At + 1 < count && array_begins_at<T, count, At>(
+                                 std::make_index_sequence<count - (At + 1 < count ? At + 1 : count)>{})) ||
+          ...);
+}
+template <class T, std::size_t... At>
+constexpr bool has_unbindable_value(std::index_sequence<At...>) {
+  return (takes_values<T, any_unbindable>(std::make_index_sequence<At>{},
+                                          std::make_index_sequence<sizeof...(At) - 1 - At>{}) ||
+          ...);
+}
+template <class T, std::size_t... At>
+constexpr bool has_unbindable_braces(std::index_sequence<At...>) {
+  return (takes_braces<At, T, any_unbindable>() || ...);
+}
+
+/// What can be found out about an aggregate without binding its members.
+struct aggregate_layout {
+  bool visible = false;
+  std::size_t count = 0;  ///< Of members, if visible.
+};
+
+template <class T>
+constexpr aggregate_layout layout_of() {
+  static_assert(std::is_aggregate_v<T>);
+  constexpr aggregate_layout hidden{};
+  if constexpr (requires { std::tuple_size<T>::value; }) {
+    return hidden;  // structured bindings would follow that
+  } else if constexpr (std::is_empty_v<T>) {
+    return {requires {T{};
+  }
+  , 0
+};
+}  // namespace tandem::detail
+else if constexpr (requires { T{any_base_of<T>{}}; }) {
+  return hidden;
+}
+else {
+  constexpr std::size_t braces = requires { T{}; }
+  ? count_braces<T>() : 0;
+  if constexpr (braces != 0 && !takes_braces<braces, T, any_value>() &&
+                !takes_braces<braces, T, any_lvalue>()) {
+    return {!has_unbindable_braces<T>(std::make_index_sequence<braces>{}), braces};
+  } else {
+    // There is a member that `{}` does not initialize: it has no default constructor.
+    constexpr std::size_t values = count_values<T>();
+    if constexpr (values == 0 || values > max_fields) {
+      return hidden;
+    } else if constexpr (takes_values<T, any_base_of<T>>(std::index_sequence<>{},
+                                                         std::make_index_sequence<values - 1>{}) ||
+                         has_unbindable_value<T>(std::make_index_sequence<values>{}) ||
+                         has_array<T>(std::make_index_sequence<values>{})) {
+      return hidden;
     } else {
-      return aggregate_shape::visible;
+      return {true, values};
     }
   }
 }
+}
+
+/// The members of T can be bound.
+template <class T>
+concept visible_aggregate = std::is_aggregate_v<T> && layout_of<T>()
+.visible;
 
 struct list_types {
   template <class List, class... Values>
@@ -119,7 +180,7 @@ struct list_types {
 
 template <class T>
 struct fields_of {
-  static constexpr std::size_t count = std::is_empty_v<T> ? 0 : count_fields<T>();
+  static constexpr std::size_t count = layout_of<T>().count;
   /// `types<...>` of the members as declared, arrays and const included.
   using list = decltype(bind_fields<count>(std::declval<T&>(), list_types{}));
 };

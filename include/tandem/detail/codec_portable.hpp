@@ -182,7 +182,7 @@ constexpr verdict examine() {
   } else if constexpr (cereal_handles<U>) {
     return {};
   } else if constexpr (std::is_aggregate_v<U>) {
-    if constexpr (shape_of<U>() != aggregate_shape::visible) {
+    if constexpr (!visible_aggregate<U>) {
       return {obstacle::odd_aggregate, type_name<U>()};
     } else if constexpr (!can_be_decoded<U>(typename fields_of<U>::list{})) {
       return {obstacle::odd_aggregate, type_name<U>()};
@@ -216,7 +216,7 @@ constexpr bool is_bytewise() {
   } else if constexpr (std::is_arithmetic_v<U> || enable_bytewise<U>) {
     return true;
   } else if constexpr (std::is_class_v<U> && std::is_aggregate_v<U> && !cereal_handles<U>) {
-    if constexpr (shape_of<U>() == aggregate_shape::visible) {
+    if constexpr (visible_aggregate<U>) {
       return bytewise_fields<typename fields_of<U>::list>::value;
     } else {
       return false;
@@ -311,9 +311,11 @@ constexpr void require_no_obstacle() {
                 "tandem::enable_bytewise");
   static_assert(
       Why != obstacle::odd_aggregate,
-      "tandem cannot see the members of this aggregate: it has base classes, unions, unnamed types, no "
-      "default initialization or more than 32 members. Specialize tandem::codec for it, give it a cereal "
-      "serialize function, or (plain data only) set tandem::enable_bytewise");
+      "tandem cannot see the members of this aggregate: it has base classes, unions, unnamed types, more "
+      "than 32 "
+      "members, or an array next to a member that is const or has no default constructor. Specialize "
+      "tandem::codec "
+      "for it, give it a cereal serialize function, or (plain data only) set tandem::enable_bytewise");
   static_assert(
       Why != obstacle::incomplete_codec,
       "this type's tandem::codec needs `static void encode(tandem::writer&, const T&)` and `static T "

@@ -38,7 +38,7 @@ struct codec<std::tuple<Ts...>> {
   static constexpr std::size_t min_size() { return (std::size_t{0} + ... + detail::min_size<Ts>()); }
 
   static void encode(writer& out, const std::tuple<Ts...>& value) {
-    std::apply([&out](const Ts&... items) { (codec<std::remove_cv_t<Ts>>::encode(out, items), ...); }, value);
+    std::apply([&](const Ts&... items) { (codec<std::remove_cv_t<Ts>>::encode(out, items), ...); }, value);
   }
 
   static std::tuple<Ts...> decode([[maybe_unused]] reader& in) {
@@ -153,14 +153,28 @@ struct pointer_codec {
   }
 
  protected:
+  // A function object and not a lambda: its body must not be instantiated for an abstract class.
   template <class Make>
-  static Pointer decode_with(reader& in, Make make) {
+  static Pointer decode_with(reader& in) {
     if constexpr (may_point_to_derived<T>) {
       return decode_with_cereal<Pointer>(in);
     } else {
       if (!decode_flag(in, "a pointer's tag")) return nullptr;
-      return make(in);
+      return Make{}.template operator()<value_type>(in);
     }
+  }
+};
+
+struct make_unique_from {
+  template <class T>
+  std::unique_ptr<T> operator()(reader& in) const {
+    return std::unique_ptr<T>(new T(codec<T>::decode(in)));
+  }
+};
+struct make_shared_from {
+  template <class T>
+  std::shared_ptr<T> operator()(reader& in) const {
+    return std::make_shared<T>(codec<T>::decode(in));
   }
 };
 
@@ -173,9 +187,7 @@ struct codec<std::unique_ptr<T, Deleter>> : detail::pointer_codec<std::unique_pt
                                                : detail::obstacle::deleter;
 
   static std::unique_ptr<T, Deleter> decode(reader& in) {
-    return codec::decode_with(in, [](reader& from) {
-      return std::unique_ptr<T, Deleter>(new T(codec<std::remove_cv_t<T>>::decode(from)));
-    });
+    return codec::template decode_with<detail::make_unique_from>(in);
   }
 };
 
@@ -184,9 +196,7 @@ struct codec<std::shared_ptr<T>> : detail::pointer_codec<std::shared_ptr<T>, T> 
   static constexpr detail::obstacle flaw = detail::pointer_flaw<std::shared_ptr<T>, T>();
 
   static std::shared_ptr<T> decode(reader& in) {
-    return codec::decode_with(in, [](reader& from) {
-      return std::make_shared<std::remove_cv_t<T>>(codec<std::remove_cv_t<T>>::decode(from));
-    });
+    return codec::template decode_with<detail::make_shared_from>(in);
   }
 };
 
