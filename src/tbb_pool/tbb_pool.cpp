@@ -1,0 +1,77 @@
+// tbb_pool's public face: checks the options and hands everything to tbb_pool_state.
+#include <tandem/tbb_pool.hpp>
+
+#include "posix/cpus.hpp"
+#include "posix/fork_watch.hpp"
+#include "tbb_pool/tbb_pool_state.hpp"
+
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tandem {
+
+namespace {
+
+// Arenas of oneTBB are not made for more, nor are machines.
+constexpr int most_workers = 4096;
+
+[[noreturn]] void refuse(const char* field, int value, const std::string& why) {
+  throw std::invalid_argument(std::string("tandem: tbb_pool_options::") + field + " is " +
+                              std::to_string(value) + "; " + why);
+}
+
+// Refuses what cannot be, and chooses what was left open.
+tbb_pool_options settled(tbb_pool_options options) {
+  if (options.max_workers < 0) refuse("max_workers", options.max_workers, "it must be 0 or positive");
+  if (options.max_workers > most_workers) {
+    refuse("max_workers", options.max_workers,
+           "there can be " + std::to_string(most_workers) + " at the most");
+  }
+  if (options.queue_capacity < 0)
+    refuse("queue_capacity", options.queue_capacity, "it must be 0 or positive");
+  if (options.queue_capacity != 0) {
+    refuse("queue_capacity", options.queue_capacity, "tbb_pool does not bound its queue yet; leave it at 0");
+  }
+  if (options.max_workers == 0) options.max_workers = posix::usable_cpus();
+  return options;
+}
+
+std::shared_ptr<detail::tbb_pool_state> make_state(tbb_pool_options options) {
+  posix::watch_forks();
+  return std::make_shared<detail::tbb_pool_state>(settled(std::move(options)));
+}
+
+}  // namespace
+
+tbb_pool::tbb_pool(tbb_pool_options options) : state_(make_state(std::move(options))) {}
+
+tbb_pool::~tbb_pool() {
+  if (state_->in_forked_child()) {
+    // The threads that held the state's mutexes are not here to give them back: the memory is all that can be left
+    // alone. Kept findable, so that leak checkers see no leak.
+    static auto& kept = *new std::vector<std::shared_ptr<detail::tbb_pool_state>>;
+    kept.push_back(std::move(state_));
+  } else if (state_->on_own_worker()) {
+    std::fputs(
+        "tandem: a tbb_pool was destroyed by one of its own tasks, which cannot wait for itself: its tasks "
+        "finish "
+        "without it. Keep the pool alive until they are done\n",
+        stderr);
+    auto* state = state_.get();
+    state->abandon(std::move(state_));
+  } else {
+    state_->shutdown({});
+  }
+}
+
+int tbb_pool::max_workers() const noexcept { return state_->options().max_workers; }
+
+void tbb_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
+
+executor_stats tbb_pool::stats() const { return state_->stats(); }
+
+void tbb_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
+
+}  // namespace tandem

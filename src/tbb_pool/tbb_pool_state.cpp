@@ -1,0 +1,232 @@
+#include "tbb_pool/tbb_pool_state.hpp"
+
+#include <tandem/error.hpp>
+
+#include "posix/fork_watch.hpp"
+#include "posix/futex.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+namespace tandem::detail {
+
+// With hooks, tasks must run on the worker's own thread: then the arena has a place for each worker that no helper can
+// take. Without, helpers take places of workers that have no task, and the sum is max_workers.
+tbb_pool_state::tbb_pool_state(tbb_pool_options options)
+    : options_(std::move(options)),
+      keeps_threads_(options_.initializer || options_.finalizer),
+      generation_(posix::fork_generation()),
+      limit_(options_.max_workers),
+      arena_(keeps_threads_ ? 2 * options_.max_workers : options_.max_workers,
+             keeps_threads_ ? static_cast<unsigned>(options_.max_workers) : 0U) {
+  for (int i = 0; i < options_.max_workers; ++i) workers_.emplace_back(*this, i);
+  for (auto worker = workers_.rbegin(); worker != workers_.rend(); ++worker) idle_.push_back(&*worker);
+  idle_count_.store(options_.max_workers, std::memory_order_relaxed);
+}
+
+bool tbb_pool_state::in_forked_child() const noexcept { return generation_ != posix::fork_generation(); }
+
+void tbb_pool_state::enqueue(core_ptr<core> task) {
+  if (in_forked_child()) {
+    throw broken_pool_error(
+        "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a pool "
+        "after the "
+        "fork");
+  }
+  task->set_owner(this);
+  core* raw = task.detach();
+  if (!queue_.push(raw)) {
+    task = core_ptr<core>(raw);
+    refuse();
+  }
+  call_worker();
+}
+
+// After a task was pushed: sees to it that somebody takes it.
+void tbb_pool_state::call_worker() noexcept {
+  // ORDER call-rest: seq_cst push, then this load, against seq_cst store of idle_count_ and look at the queue in rest().
+  // Either we find the idle worker or it finds our task. A worker that is not idle will look at the queue once more.
+  if (idle_count_.load(std::memory_order_seq_cst) == 0) return;
+  tbb_worker* worker = nullptr;
+  bool was_parked = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return;
+    worker = idle_.back();
+    idle_.pop_back();
+    idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+    was_parked = std::exchange(worker->is_parked, false);
+    if (!was_parked) ++present_;
+  }
+  if (was_parked) return worker->unpark();
+  try {
+    worker->call();
+  } catch (...) {
+    break_down("oneTBB had no memory to start a worker");
+    fail_waiting();
+    leave();
+  }
+}
+
+bool tbb_pool_state::rest(tbb_worker& worker) noexcept {
+  std::shared_ptr<tbb_pool_state> last_will;  // destroys us, if at all, behind the lock
+  {
+    const std::lock_guard lock(mutex_);
+    const bool ends = keeps_threads_ && closing_.load(std::memory_order_relaxed);
+    if (!ends) {
+      idle_.push_back(&worker);
+      idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+    }
+    // ORDER call-rest
+    if (!queue_.empty()) {
+      if (!ends) {
+        idle_.pop_back();
+        idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+      }
+      return true;
+    }
+    if (ends) return false;
+    if (!keeps_threads_) {
+      last_will = count_out();
+      return false;
+    }
+    worker.is_parked = true;
+  }
+  worker.park();
+  return true;
+}
+
+void tbb_pool_state::leave() noexcept {
+  std::shared_ptr<tbb_pool_state> last_will;
+  const std::lock_guard lock(mutex_);
+  last_will = count_out();
+}
+
+// With the mutex held, and nothing behind it: whoever sees the count may destroy us.
+std::shared_ptr<tbb_pool_state> tbb_pool_state::count_out() noexcept {
+  if (--present_ > 0) return nullptr;
+  departures_.fetch_add(1, std::memory_order_release);
+  posix::futex_wake(departures_, posix::wake_all, posix::scope::process_private);
+  return queue_.empty() ? std::move(self_) : nullptr;
+}
+
+void tbb_pool_state::wait_until_gone() noexcept {
+  for (;;) {
+    // ORDER depart: acquire, before the look; pairs with the release behind the last departure.
+    const std::uint32_t seen = departures_.load(std::memory_order_acquire);
+    {
+      const std::lock_guard lock(mutex_);
+      if (present_ == 0 && queue_.empty()) return;
+    }
+    posix::futex_wait(departures_, seen, posix::scope::process_private);
+  }
+}
+
+void tbb_pool_state::shutdown(const shutdown_options& options) {
+  if (in_forked_child()) return;
+  if (options.wait && on_own_worker()) {
+    throw invalid_state_error(
+        "tandem: shutdown() of a tbb_pool by one of its own tasks would wait for that task itself; use "
+        "{.wait = "
+        "false}, or call it from outside");
+  }
+  closing_.store(true, std::memory_order_seq_cst);
+  queue_.close();
+  if (options.cancel_pending) cancel_waiting();
+  dismiss_parked();
+  if (options.wait) wait_until_gone();
+}
+
+void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    self_ = std::move(self);
+  }
+  shutdown({.wait = false});
+}
+
+// Lets those end who have nothing to do. The others see closing_ when they are about to park.
+void tbb_pool_state::dismiss_parked() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    tbb_worker* worker = idle_[i];
+    if (!std::exchange(worker->is_parked, false)) continue;
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+    worker->unpark();
+  }
+}
+
+void tbb_pool_state::cancel_waiting() noexcept {
+  core* raw = nullptr;
+  while (queue_.pop(&raw, 1) != 0) {
+    const core_ptr<core> task(raw);
+    if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void tbb_pool_state::break_down(const std::string& why) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (broken_.load(std::memory_order_relaxed)) return;
+    broken_why_ = why;
+    broken_.store(true, std::memory_order_release);
+  }
+  queue_.close();
+  std::fprintf(stderr, "tandem: a tbb_pool is broken: %s\n", why.c_str());
+}
+
+void tbb_pool_state::fail(core& task) noexcept {
+  failed_.fetch_add(1, std::memory_order_relaxed);
+  task.complete_error(std::make_exception_ptr(broken_error()));
+}
+
+void tbb_pool_state::fail_waiting() noexcept {
+  core* raw = nullptr;
+  while (queue_.pop(&raw, 1) != 0) {
+    const core_ptr<core> task(raw);
+    if (task->try_start()) fail(*task);
+  }
+}
+
+broken_pool_error tbb_pool_state::broken_error() const {
+  const std::lock_guard lock(mutex_);
+  return broken_pool_error("tandem: this tbb_pool is broken and runs no more tasks: " + broken_why_);
+}
+
+void tbb_pool_state::refuse() const {
+  if (is_broken()) throw broken_error();
+  throw shutdown_error("tandem: submit on a tbb_pool after shutdown()");
+}
+
+bool tbb_pool_state::on_own_worker() const noexcept {
+  const worker_context* current = current_worker();
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [current](const tbb_worker& worker) { return &worker == current; });
+}
+
+executor_stats tbb_pool_state::stats() const {
+  executor_stats s;
+  s.queued = static_cast<std::int64_t>(queue_.size());
+  s.cancelled = cancelled_.load(std::memory_order_relaxed);
+  s.failed = failed_.load(std::memory_order_relaxed);
+  s.finished = s.failed;
+  for (const tbb_worker& worker : workers_) {
+    // Finished is read first: started may only be ahead of it.
+    const std::int64_t finished = worker.ledger().finished.load(std::memory_order_acquire);
+    const std::int64_t running = worker.ledger().started.load(std::memory_order_acquire) - finished;
+    s.finished += finished;
+    s.failed += worker.ledger().failed.load(std::memory_order_relaxed);
+    s.cancelled += worker.cancelled();
+    s.running += running;
+    const int thread = worker.thread_id();
+    if (thread == 0 && running == 0) continue;
+    ++s.workers;
+    if (running == 0) ++s.idle;
+    s.per_worker.push_back({thread, worker.task_name(), finished});
+  }
+  return s;
+}
+
+}  // namespace tandem::detail

@@ -1,0 +1,91 @@
+// What a tbb_pool and its workers share: the queue, the list of idle workers, the arena in which tasks run, and the
+// ways into the pool (enqueue) and out of it (shutdown, broken).
+#ifndef TANDEM_TBB_POOL_TBB_POOL_STATE_HPP
+#define TANDEM_TBB_POOL_TBB_POOL_STATE_HPP
+
+#include <tandem/executor.hpp>
+#include <tandem/tbb_pool.hpp>
+
+#include "dispatch/injector.hpp"
+#include "tbb_pool/tbb_worker.hpp"
+#include "tbb_pool/worker_limit.hpp"
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace tandem::detail {
+
+class tbb_pool_state {
+ public:
+  /// `options` have been checked.
+  explicit tbb_pool_state(tbb_pool_options options);
+
+  void enqueue(core_ptr<core> task);
+  void shutdown(const shutdown_options& options);
+  [[nodiscard]] executor_stats stats() const;
+  [[nodiscard]] const tbb_pool_options& options() const noexcept { return options_; }
+  /// The calling thread runs a task of this pool.
+  [[nodiscard]] bool on_own_worker() const noexcept;
+  /// This process is a fork of the one that has the pool's threads.
+  [[nodiscard]] bool in_forked_child() const noexcept;
+  /// On an own worker: accepts nothing more, and lives on by `self` until the last worker has left.
+  void abandon(std::shared_ptr<tbb_pool_state> self) noexcept;
+
+  // --- for its workers ---
+  [[nodiscard]] dispatch::injector<core>& queue() noexcept { return queue_; }
+  [[nodiscard]] tbb::task_arena& arena() noexcept { return arena_; }
+  /// Idle workers park instead of giving their threads back.
+  [[nodiscard]] bool keeps_threads() const noexcept { return keeps_threads_; }
+  [[nodiscard]] bool is_broken() const noexcept { return broken_.load(std::memory_order_acquire); }
+  /// The pool can run nothing any more; `why` goes into the errors.
+  void break_down(const std::string& why) noexcept;
+  /// Resolves a task that has been started and cannot be run.
+  void fail(core& task) noexcept;
+  /// The worker has found the queue empty. False: its visit is over. Otherwise there is more to do, perhaps after a
+  /// sleep. After false, a worker that does not keep its thread may not touch this object any more.
+  [[nodiscard]] bool rest(tbb_worker& worker) noexcept;
+  /// A worker that keeps its thread ends. The last that it does here.
+  void leave() noexcept;
+
+ private:
+  void call_worker() noexcept;
+  void dismiss_parked() noexcept;
+  void cancel_waiting() noexcept;
+  void fail_waiting() noexcept;
+  void wait_until_gone() noexcept;
+  std::shared_ptr<tbb_pool_state> count_out() noexcept;
+  [[noreturn]] void refuse() const;
+  [[nodiscard]] broken_pool_error broken_error() const;
+
+  const tbb_pool_options options_;
+  const bool keeps_threads_;
+  const std::uint32_t generation_;  // of forks: where the threads are
+  const worker_limit limit_;        // before the arenas
+  tbb::task_arena arena_;
+  std::deque<tbb_worker> workers_;
+  dispatch::injector<core> queue_;
+  std::atomic<bool> closing_{false};        // set by shutdown(), read by workers that are about to park
+  std::atomic<bool> broken_{false};         // set once, after broken_why_
+  std::atomic<int> idle_count_{0};          // size of idle_, for those who do not want to lock
+  std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
+  std::atomic<std::int64_t> failed_{0};     // because the pool is broken
+  std::atomic<std::uint32_t> departures_{
+      0};  // futex word of wait_until_gone(): counts when the last one leaves
+
+  mutable std::mutex mutex_;       // guards what follows, and tbb_worker::is_parked
+  std::vector<tbb_worker*> idle_;  // the last one is called first
+  int present_ = 0;                // workers that have, or have been promised, a thread
+  std::string broken_why_;
+  std::shared_ptr<tbb_pool_state> self_;  // only when abandoned
+};
+
+}  // namespace tandem::detail
+
+#endif

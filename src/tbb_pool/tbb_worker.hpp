@@ -1,0 +1,68 @@
+// One worker of a tbb_pool: a oneTBB arena with room for one thread, in which the worker, when it is called, serves
+// the pool's queue until that is empty. Why an arena each is in README.md.
+#ifndef TANDEM_TBB_POOL_TBB_WORKER_HPP
+#define TANDEM_TBB_POOL_TBB_WORKER_HPP
+
+#include <tandem/detail/context.hpp>
+#include <tandem/detail/core.hpp>
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace tandem::detail {
+
+class tbb_pool_state;
+
+class tbb_worker final : public worker_context {
+ public:
+  tbb_worker(tbb_pool_state& pool, int index) noexcept : pool_(pool), index_(index) {}
+
+  /// Gives it a thread, to serve the queue. Throws std::bad_alloc.
+  void call();
+  /// For a worker that keeps its thread: sleeps until unpark(). On its own thread.
+  void park() noexcept;
+  void unpark() noexcept;
+  /// It has a thread that sleeps in park(), or is about to. Guarded by the pool's mutex.
+  bool is_parked = false;
+
+  // --- for waiting futures: on this worker's own thread ---
+  [[nodiscard]] bool may_run(const core& task) const noexcept override;
+  void run_started(core& task) noexcept override;
+  void begin_blocking() noexcept override {}
+  void end_blocking() noexcept override {}
+  [[nodiscard]] int index() const noexcept override { return index_; }
+
+  // --- for stats(): from any thread ---
+  [[nodiscard]] const task_ledger& ledger() const noexcept { return ledger_; }
+  [[nodiscard]] std::int64_t cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+  /// 0: it has no thread.
+  [[nodiscard]] int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::string task_name() const;
+
+ private:
+  void serve() noexcept;
+  bool set_up() noexcept;
+  bool run_some() noexcept;
+  void run_task(core* task) noexcept;
+  void execute(core& task) noexcept;
+  void tear_down() noexcept;
+
+  tbb_pool_state& pool_;
+  const int index_;
+  bool initialized_ = false;                // on its thread only
+  std::atomic<std::uint32_t> called_{0};    // futex word of park(): set by unpark(), cleared by the worker
+  task_ledger ledger_;                      // written by the worker
+  std::atomic<std::int64_t> cancelled_{0};  // found cancelled when their turn came; written by the worker
+  std::atomic<int> thread_id_{0};           // written by the worker
+  mutable std::mutex name_mutex_;           // guards name_
+  std::string name_;                        // of the task that runs, if it has one
+  tbb::task_arena arena_{1, 0};             // no slot is kept for threads from outside: none comes
+};
+
+}  // namespace tandem::detail
+
+#endif
