@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -136,6 +137,8 @@ class submit_front {
   template <class F, class Range>
     requires starmap_callable<F, Range>
   auto starmap(map_options options, F&& f, Range&& range) {
+    check_starmap_portable<F, std::iter_value_t<iterator_of<Range>>>(
+        std::make_index_sequence<std::tuple_size_v<std::iter_value_t<iterator_of<Range>>>>());
     return starmap_on<Mode>(self(), options, std::forward<F>(f), std::forward<Range>(range));
   }
 
@@ -189,6 +192,12 @@ class submit_front {
   static constexpr void check_map_portable() {
     if constexpr (Mode == remote_mode::required) {
       remote_call<std::decay_t<F>, std::iter_value_t<iterator_of<Ranges>>...>::require();
+    }
+  }
+  template <class F, class Tuple, std::size_t... I>
+  static constexpr void check_starmap_portable(std::index_sequence<I...>) {
+    if constexpr (Mode == remote_mode::required) {
+      remote_call<std::decay_t<F>, std::decay_t<std::tuple_element_t<I, Tuple>>...>::require();
     }
   }
 };

@@ -175,6 +175,7 @@ int serve_pool(posix::unique_fd socket) {
   try {
     const int keep = socket.get();
     posix::close_range_from(3, std::span(&keep, 1));
+    posix::set_process_group(0, 0);   // the terminal's Ctrl-C is for the user's program, which then decides
     posix::redirect_stdin_to_null();  // workers must not take lines meant for the user's program
     posix::set_name("tandem-server");
     return server(std::move(socket)).run();

@@ -44,7 +44,7 @@ posix::detached_process launch(start_method how, posix::unique_fd& socket) {
   }
   const int keep = socket.get();
   const std::array<std::string, 2> argv{posix::executable_path(), server_argument + std::to_string(keep)};
-  // A group of its own: Ctrl-C in the terminal is for the user's program, which then decides.
+  // In a group of its own from its first instruction: a Ctrl-C may come before it can say so itself.
   return posix::spawn_detached("/proc/self/exe", argv, std::span(&keep, 1), {.new_process_group = true});
 }
 
