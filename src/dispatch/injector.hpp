@@ -71,7 +71,12 @@ class injector {
     std::uint64_t ticket = head_.load(std::memory_order_relaxed);
     std::size_t count = 0;
     do {
-      const std::uint64_t end = this->end();
+      // The producers' line is left alone for as long as an old tail is good enough.
+      std::uint64_t end = end_seen_.load(std::memory_order_relaxed);
+      if (end < ticket + most * shares) {
+        end = this->end();
+        end_seen_.store(end, std::memory_order_relaxed);
+      }
       if (ticket >= end) return 0;
       count = std::min<std::size_t>(most, (end - ticket + shares - 1) / shares);
     } while (!head_.compare_exchange_weak(ticket, ticket + count, std::memory_order_seq_cst,
@@ -211,6 +216,7 @@ class injector {
   std::atomic<std::uint64_t> head_seen_{0};         // a head of the past
   // Consumers' line.
   alignas(64) std::atomic<std::uint64_t> head_{0};  // next ticket to take; at most the tail
+  std::atomic<std::uint64_t> end_seen_{0};          // an end() of the past
   // Seldom touched.
   alignas(64) std::atomic<std::uint64_t> end_{std::numeric_limits<std::uint64_t>::max()};  // tail at close()
   std::atomic<std::uint64_t> overtaken_{0};  // tickets given up by consumers and tried again
