@@ -233,7 +233,7 @@ void process_pool_state::start_workers() {
     if (next_start_ && std::chrono::steady_clock::now() < *next_start_) return;
     next_start_.reset();
     try {
-      start_worker(place);
+      if (!start_worker(place)) return;
     } catch (const std::exception& e) {
       start_failed(e.what());
       return;
@@ -242,7 +242,8 @@ void process_pool_state::start_workers() {
 }
 
 // The worker counts as there from now on: its ring can be filled while it is being forked.
-void process_pool_state::start_worker(std::uint32_t place) {
+// False if the server turns out to be dead: the end of file is the next thing that read_reports() finds.
+bool process_pool_state::start_worker(std::uint32_t place) {
   if (!link_) link_ = process::server_link::start(options_.start, greeting());
   auto [here, there] = posix::make_socket_pair();
   const std::uint32_t id = place + process::max_places * (generation_++ % process::max_places);
@@ -250,10 +251,11 @@ void process_pool_state::start_worker(std::uint32_t place) {
   const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
                                                                                 there.get(), bell_.fd()};
   if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {
-    return;  // the end of file is the next thing that read_reports() finds
+    return false;
   }
   const lock held(mutex_);
   workers_.push_back(std::move(worker));
+  return true;
 }
 
 void process_pool_state::start_failed(const std::string& why) {

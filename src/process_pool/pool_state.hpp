@@ -67,7 +67,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   bool refill();
   bool rebalance();
   void start_workers();
-  void start_worker(std::uint32_t place);
+  bool start_worker(std::uint32_t place);
   void start_failed(const std::string& why);
   void check_deadlines();
   void close_workers_when_done();
