@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
   for (const int p : pool.starmap(power, pairs)) std::cout << p << '\n';
 
   // Captures of plain data cross in a by_value; a lambda that captures does not compile here without it.
-  const int limit = 100;
+  const int limit = 20 * static_cast<int>(numbers.size());
   for (const int n :
        pool.map(tandem::by_value([limit](int n) { return n < limit ? n : limit; }), std::vector{99, 512})) {
     std::cout << n << '\n';
