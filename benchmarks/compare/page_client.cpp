@@ -1,6 +1,5 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <stdexcept>
@@ -16,12 +15,15 @@ namespace http = beast::http;
 
 constexpr std::chrono::seconds patience{30};
 
-// Runs `io` until the operation just started is through. Only asynchronous operations obey a stream's time limit.
-template <class Future>
-auto finish(asio::io_context& io, Future operation) {
+// Has `start` start an operation with the given handler and waits for its end. Not the blocking calls of the stream: only
+// asynchronous operations obey its time limit.
+template <class Start>
+void await(asio::io_context& io, Start start) {
+  beast::error_code result;
+  start([&result](beast::error_code failure, auto&&...) { result = failure; });
   io.restart();
   io.run();
-  return operation.get();
+  if (result) throw beast::system_error(result);
 }
 
 }  // namespace
@@ -31,16 +33,16 @@ std::string fetch_page(int port, int number) {
   beast::tcp_stream stream(io);
   stream.expires_after(patience);
   const asio::ip::tcp::endpoint server(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port));
-  finish(io, stream.async_connect(server, asio::use_future));
+  await(io, [&](auto done) { stream.async_connect(server, done); });
 
   http::request<http::empty_body> request(http::verb::get, "/page/" + std::to_string(number), 11);
   request.set(http::field::host, "127.0.0.1");
   request.keep_alive(false);
-  finish(io, http::async_write(stream, request, asio::use_future));
+  await(io, [&](auto done) { http::async_write(stream, request, done); });
 
   beast::flat_buffer buffer;
   http::response<http::string_body> response;
-  finish(io, http::async_read(stream, buffer, response, asio::use_future));
+  await(io, [&](auto done) { http::async_read(stream, buffer, response, done); });
   if (response.result() != http::status::ok) {
     throw std::runtime_error("page " + std::to_string(number) + ": the server answered " +
                              std::to_string(response.result_int()));
