@@ -5,6 +5,7 @@
 // Symbolic links are left out. imap_unordered() gives each result as soon as it is there: what a progress display needs.
 #include <tandem/tandem.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -57,7 +58,7 @@ void make_tree(const fs::path& root) {
   for (int d = 0; d < 5; ++d) {
     const fs::path directory = root / ("part" + std::to_string(d)) / "deeper";
     fs::create_directories(directory);
-    for (int f = 0; f < 10; ++f) {
+    for (std::size_t f = 0; f < 10; ++f) {
       std::ofstream(directory / ("file" + std::to_string(f))) << std::string(1000 * (f + 1), 'x');
     }
   }
