@@ -57,6 +57,8 @@ const char* words(obstacle what) {
              "or an array next to a member that is const or has no default constructor): specialize "
              "tandem::codec for it, give "
              "it a cereal serialize function, or (plain data only) set tandem::enable_bytewise";
+    case obstacle::incomplete_type:
+      return "is only declared where it is used with tandem: include its definition";
     case obstacle::incomplete_codec:
       return "has a tandem::codec without the right encode and decode";
     case obstacle::not_bytewise:

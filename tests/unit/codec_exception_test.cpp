@@ -194,7 +194,7 @@ TEST(Exception, TandemsOwn) {
   }
 }
 
-// --- what arrives as remote_error ------------------------------------------------------------------------------
+// --- what arrives as remote_error --------------------------------------------------------------------------
 
 struct unknown_error : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -262,7 +262,7 @@ TEST(Exception, AnErrorCodeThatCannotBeSentDoesNotLoseTheException) {
   });
 }
 
-// --- nested ------------------------------------------------------------------------------------------------------
+// --- nested ------------------------------------------------------------------------------------------------
 
 std::exception_ptr nested() {
   return thrown_by([] {
@@ -317,7 +317,7 @@ TEST(Exception, AnEndlessChainIsCutAndNotFollowed) {
   EXPECT_THROW(std::rethrow_exception(send(error)), std::runtime_error);
 }
 
-// --- registered --------------------------------------------------------------------------------------------------
+// --- registered --------------------------------------------------------------------------------------------
 
 class parse_error : public std::runtime_error {
  public:
@@ -405,7 +405,7 @@ TEST(Exception, AClassDerivedFromARegisteredOneIsNotSliced) {
   });
 }
 
-// --- null, outcomes ----------------------------------------------------------------------------------------------
+// --- null, outcomes ----------------------------------------------------------------------------------------
 
 TEST(Exception, NullStaysNull) {
   EXPECT_EQ(send(nullptr), nullptr);

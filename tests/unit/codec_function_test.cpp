@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,7 +129,7 @@ TEST(RemoteCall, EveryKindOfCallable) {
             "n1");
   EXPECT_EQ(call_here(std::plus<>(), 1, 0.5), 1.5);
   EXPECT_EQ(call_here(functor{3}, 5), 15);
-  const int factor = 4;
+  int factor = 4;
   EXPECT_EQ(call_here(tandem::by_value([factor](int x) { return factor * x; }), 5), 20);
   EXPECT_EQ(*call_here(&forward_pointer, std::make_unique<int>(9)), 9);
   call_here([] {});
@@ -218,7 +219,38 @@ TEST(FunctionName, ThreadsMayNameAndResolveTogether) {
   for (auto& thread : threads) thread.join();
 }
 
-// --- peers -------------------------------------------------------------------------------------------------------
+// --- libraries that come and go ----------------------------------------------------------------------------
+
+TEST(FunctionName, OfAThunkInALibraryLivesAsLongAsTheLibraryIsLoaded) {
+  void* const library = ::dlopen(TANDEM_CODEC_PLUGIN, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(library, nullptr) << ::dlerror();
+  const auto thunk_of =
+      reinterpret_cast<tandem::detail::remote_thunk_fn (*)()>(::dlsym(library, "plugin_thunk"));
+  const auto encode = reinterpret_cast<void (*)(writer&, int)>(::dlsym(library, "plugin_encode"));
+  ASSERT_TRUE(thunk_of != nullptr && encode != nullptr);
+  const auto thunk = thunk_of();
+  // This program instantiates the same call; each has its own thunk for it.
+  EXPECT_NE(thunk, (&remote_call<int (*)(int), int>::thunk));
+  EXPECT_TRUE(tandem::detail::is_registered(thunk));
+  const function_name name = name_function(reinterpret_cast<const void*>(thunk));
+  EXPECT_EQ(resolve_thunk(name, nullptr), thunk);
+  {
+    writer parts;
+    encode(parts, 5);
+    reader in(parts.bytes());
+    writer out;
+    remote_phase phase{};
+    thunk(in, out, phase);
+    reader result(out.bytes());
+    EXPECT_EQ(tandem::decode<int>(result), 15);
+  }
+  ASSERT_EQ(::dlclose(library), 0);
+  EXPECT_FALSE(tandem::detail::is_registered(thunk));
+  EXPECT_THROW(static_cast<void>(resolve_thunk(name, nullptr)), not_portable_error);
+  EXPECT_THROW(static_cast<void>(name_function(reinterpret_cast<const void*>(thunk))), not_portable_error);
+}
+
+// --- peers -------------------------------------------------------------------------------------------------
 
 std::vector<std::byte> modules_of_this_process() {
   writer out;
@@ -290,7 +322,7 @@ TEST(PeerModules, ACorruptTableIsRefused) {
   }
 }
 
-// --- a second image of this program ------------------------------------------------------------------------------
+// --- a second image of this program ------------------------------------------------------------------------
 
 void write_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -375,7 +407,7 @@ TEST(SecondImage, CallsFunctionsByNameAtItsOwnAddresses) {
     request.write_size(call.size());
     request.write(call.bytes().data(), call.size());
   };
-  const int factor = 6;
+  int factor = 6;
   add_call(&twice, 21);
   add_call(&apply, &twice, 4);
   add_call([](const std::string& s) { return s + "!"; }, std::string("hi"));

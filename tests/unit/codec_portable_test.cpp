@@ -7,7 +7,10 @@
 
 #include <any>
 #include <atomic>
+#include <cstdio>
 #include <functional>
+#include <future>
+#include <locale>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -155,6 +159,7 @@ struct recursive_pointer {
   int value;
   recursive_pointer* next;
 };
+class only_declared;
 struct tuple_like {
   int a, b;
 };
@@ -216,7 +221,13 @@ static_assert(why<std::thread> == obstacle::opaque && why<std::mutex> == obstacl
 static_assert(why<with_atomic> != obstacle::none && why<immovable> != obstacle::none);
 static_assert(why<half_done<int>> == obstacle::incomplete_codec);
 static_assert(why<void (*)()> == obstacle::function_pointer && why<int base::*> == obstacle::member_pointer);
-static_assert(why<void> == obstacle::nothing);
+static_assert(why<void> == obstacle::nothing && why<only_declared> == obstacle::incomplete_type);
+static_assert(why<std::shared_ptr<only_declared>> == obstacle::incomplete_type);
+static_assert(why<std::unique_ptr<only_declared>> == obstacle::incomplete_type);
+static_assert(why<std::vector<std::shared_ptr<only_declared>>> == obstacle::incomplete_type);
+static_assert(why<std::future<int>> == obstacle::opaque && why<std::locale> == obstacle::opaque);
+static_assert(why<std::unique_ptr<std::FILE, int (*)(std::FILE*)>> == obstacle::deleter);
+static_assert(why<std::tuple<int, std::vector<std::unique_lock<std::mutex>>>> == obstacle::opaque);
 static_assert(why<std::optional<std::variant<int, std::vector<void*>>>> == obstacle::pointer);
 
 // Not portable as values, but good callables and arguments.

@@ -231,6 +231,7 @@ TEST(Codec, ChronoComplexBitsetPath) {
   expect_same(std::chrono::system_clock::now());
   expect_same(std::chrono::steady_clock::now());
   expect_same(std::vector<std::chrono::nanoseconds>{1ns, 2ns});
+  expect_same(std::chrono::year(2024) / 2 / 29);
   expect_same(std::complex<double>(1, -2));
   expect_same(std::vector<std::complex<float>>{{1, 2}, {3, 4}});
   expect_same(std::bitset<3>("101"));

@@ -55,6 +55,7 @@ enum class obstacle : unsigned char {
   closure,
   union_type,
   odd_aggregate,
+  incomplete_type,
   incomplete_codec,
   not_bytewise,
   opaque,
@@ -108,6 +109,11 @@ constexpr bool looks_like_closure() {
   }
 }
 
+template <class T>
+concept complete = requires {
+  sizeof(T);
+};
+
 /// Somebody specialized codec<T>: this library for the standard's types, or the user.
 template <class T>
 concept has_codec = !requires {
@@ -159,6 +165,8 @@ constexpr verdict examine() {
     return {refused<U>, type_name<U>()};
   } else if constexpr (std::is_array_v<U>) {
     return examine<std::remove_all_extents_t<U>, Seen...>();
+  } else if constexpr (!complete<U>) {
+    return {obstacle::incomplete_type, type_name<U>()};
   } else if constexpr (has_codec<U>) {
     if constexpr (requires { typename codec<U>::parts; }) {
       if constexpr (requires { requires codec<U>::flaw != obstacle::none; }) {
@@ -316,6 +324,8 @@ constexpr void require_no_obstacle() {
       "members, or an array next to a member that is const or has no default constructor. Specialize "
       "tandem::codec "
       "for it, give it a cereal serialize function, or (plain data only) set tandem::enable_bytewise");
+  static_assert(Why != obstacle::incomplete_type,
+                "this class is only declared here: include its definition before it is used with tandem");
   static_assert(
       Why != obstacle::incomplete_codec,
       "this type's tandem::codec needs `static void encode(tandem::writer&, const T&)` and `static T "

@@ -41,6 +41,18 @@ struct codec<std::chrono::time_point<Clock, Duration>> {
   static time_point decode(reader& in) { return time_point(codec<Duration>::decode(in)); }
 };
 
+// Dates: small numbers, of which every one is a value (though not every value is ok()).
+template <>
+inline constexpr bool enable_bytewise<std::chrono::day> = true;
+template <>
+inline constexpr bool enable_bytewise<std::chrono::month> = true;
+template <>
+inline constexpr bool enable_bytewise<std::chrono::year> = true;
+template <>
+inline constexpr bool enable_bytewise<std::chrono::weekday> = true;
+template <>
+inline constexpr bool enable_bytewise<std::chrono::year_month_day> = true;
+
 namespace detail {
 
 /// std::complex and its like: two numbers and nothing else.

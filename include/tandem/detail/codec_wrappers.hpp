@@ -117,10 +117,18 @@ struct codec<std::variant<Ts...>> {
 
 namespace detail {
 
-/// A pointer to a class with virtual functions that others may derive from: the object is possibly a derived
-/// one.
 template <class T>
-inline constexpr bool may_point_to_derived = std::is_polymorphic_v<T> && !std::is_final_v<T>;
+constexpr bool is_open_hierarchy() {
+  if constexpr (complete<T>) {
+    return std::is_polymorphic_v<T> && !std::is_final_v<T>;
+  } else {
+    return false;
+  }
+}
+
+/// A class with virtual functions that others may derive from: what a pointer points to is possibly one of those.
+template <class T>
+inline constexpr bool may_point_to_derived = is_open_hierarchy<T>();
 
 template <class Pointer, class T>
 constexpr obstacle pointer_flaw() {
