@@ -1,0 +1,243 @@
+// The contract of imap and imap_unordered.
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <list>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "contract/backends.hpp"
+#include "contract/inputs.hpp"
+
+namespace tandem::contract {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class Backend>
+class Imap : public fixture<Backend> {};
+TYPED_TEST_SUITE(Imap, backends, backend_names);
+
+template <class Range>
+auto collect(Range&& range) {
+  std::vector<std::iter_value_t<decltype(range.begin())>> all;
+  for (auto& r : range) all.push_back(std::move(r));
+  return all;
+}
+
+int pass_at_two(std::string gate, int x) {
+  if (x == 2) shared_counter(gate).wait_for(1);
+  return x;
+}
+
+TYPED_TEST(Imap, GivesTheSerialResultsInOrder) {
+  auto pool = TypeParam::make(2);
+  const std::vector<int> xs = first_ints(1000);
+  std::vector<long long> expected;
+  for (const int x : xs) expected.push_back(square(x));
+  for (const int chunk : {0, 1, 3, 5000}) {
+    EXPECT_EQ(collect(pool->imap({.chunk_size = chunk}, square, xs)), expected) << chunk;
+    EXPECT_EQ(collect(pool->imap({.chunk_size = chunk, .window = 7}, square, xs)), expected) << chunk;
+  }
+}
+
+TYPED_TEST(Imap, UnorderedGivesEachResultOnce) {
+  auto pool = TypeParam::make(2);
+  const std::vector<int> xs = first_ints(1000);
+  std::vector<long long> expected;
+  for (const int x : xs) expected.push_back(square(x));
+  for (const int chunk : {0, 1, 3, 5000}) {
+    auto all = collect(pool->imap_unordered({.chunk_size = chunk}, square, xs));
+    std::sort(all.begin(), all.end());
+    EXPECT_EQ(all, expected) << chunk;
+  }
+}
+
+TYPED_TEST(Imap, UnorderedDoesNotWaitForASlowItem) {
+  if (!TypeParam::concurrent) GTEST_SKIP() << "items run one after the other";
+  auto pool = TypeParam::make(2);
+  auto gate = this->gate();
+  const std::vector<std::string> gates(20, gate.path());
+  auto results = pool->imap_unordered({.chunk_size = 1, .window = 20}, pass_at_two, gates, first_ints(20));
+  auto it = results.begin();
+  std::vector<int> before;
+  for (int i = 0; i < 19; ++i, ++it) before.push_back(*it);
+  EXPECT_EQ(std::count(before.begin(), before.end(), 2), 0);
+  gate.open();
+  EXPECT_EQ(*it, 2);
+  ++it;
+  EXPECT_EQ(it, results.end());
+}
+
+TYPED_TEST(Imap, ZipsRangesAndRunsFunctionsThatReturnNothing) {
+  auto pool = TypeParam::make(2);
+  EXPECT_EQ(collect(pool->imap(add, std::vector<int>{1, 2, 3}, std::list<int>{10, 20})),
+            (std::vector<int>{11, 22}));
+  EXPECT_EQ(collect(pool->imap([](std::string counter) { test::shared_counter(counter).add(); },
+                               std::vector<std::string>(5, this->path("ran"))))
+                .size(),
+            5U);
+  EXPECT_EQ(this->counter("ran").value(), 5);
+}
+
+TYPED_TEST(Imap, ThirdItemThrowsInItsPlaceAndIterationGoesOn) {
+  auto pool = TypeParam::make(2);
+  const std::vector<int> xs{1, 2, 3, 4, 5};
+  for (const int chunk : {0, 1, 2, 3, 100}) {
+    auto results = pool->imap({.chunk_size = chunk}, fail_at_three, xs);
+    auto it = results.begin();
+    EXPECT_EQ(*it, 10);
+    EXPECT_EQ(*++it, 20);
+    ++it;
+    EXPECT_THROW((void)*it, std::out_of_range);
+    EXPECT_THROW((void)*it, std::out_of_range) << "again, as long as one stays";
+    EXPECT_EQ(*++it, 40);
+    EXPECT_EQ(*++it, 50);
+    EXPECT_EQ(++it, results.end());
+
+    int thrown = 0;
+    std::vector<int> values;
+    auto unordered = pool->imap_unordered({.chunk_size = chunk}, fail_at_three, xs);
+    for (auto i = unordered.begin(); i != unordered.end(); ++i) {
+      try {
+        values.push_back(*i);
+      } catch (const std::out_of_range&) {
+        ++thrown;
+      }
+    }
+    std::sort(values.begin(), values.end());
+    EXPECT_EQ(values, (std::vector<int>{10, 20, 40, 50}));
+    EXPECT_EQ(thrown, 1);
+  }
+}
+
+TYPED_TEST(Imap, TakesNoMoreInputsThanTheWindow) {
+  auto pool = TypeParam::make(2);
+  for (const int chunk : {0, 1, 3, 100}) {
+    {
+      ints_until inputs(1000);
+      auto results = pool->imap({.chunk_size = chunk, .window = 5}, add_one, inputs);
+      EXPECT_LE(inputs.read(), 5) << "never iterated";
+      auto it = results.begin();
+      for (int i = 0; i < 20; ++i, ++it) {
+        EXPECT_EQ(*it, i + 1);
+        EXPECT_LE(inputs.read(), i + 5);
+      }
+    }
+    ints_until inputs(1000);
+    auto results = pool->imap_unordered({.chunk_size = chunk, .window = 5}, add_one, inputs);
+    int taken = 0;
+    for (auto it = results.begin(); taken < 20; ++it, ++taken) EXPECT_LE(inputs.read(), taken + 5);
+  }
+}
+
+TYPED_TEST(Imap, EndlessInputsWork) {
+  auto pool = TypeParam::make(2);
+  ints_until endless;
+  int expected = 0;
+  for (const int x : pool->imap(add_one, endless)) {
+    EXPECT_EQ(x, ++expected);
+    if (expected == 5000) break;
+  }
+  int taken = 0;
+  for ([[maybe_unused]] const int x : pool->imap_unordered({.window = 10}, add_one, endless)) {
+    if (++taken == 100) break;
+  }
+}
+
+TYPED_TEST(Imap, DestroyedEarlyItsWaitingItemsNeverRun) {
+  if (!TypeParam::concurrent) GTEST_SKIP() << "items of the window have run when imap returns";
+  auto pool = TypeParam::make(1);
+  auto gate = this->gate();
+  for (const bool ordered : {true, false}) {
+    const std::vector<std::string> arrivals(10, this->path("arrivals"));
+    const std::vector<std::string> gates(10, gate.path());
+    auto blocker = pool->submit(arrive_and_pass, this->path("blocked"), this->path("other gate"));
+    this->counter("blocked").wait_for(ordered ? 1 : 2);
+    if (ordered) {
+      const auto results = pool->imap({.chunk_size = 1, .window = 10}, arrive_and_pass, arrivals, gates);
+    } else {
+      const auto results =
+          pool->imap_unordered({.chunk_size = 1, .window = 10}, arrive_and_pass, arrivals, gates);
+    }
+    this->counter("other gate").add();
+    blocker.get();
+  }
+  EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "behind them in the queue";
+  EXPECT_EQ(this->counter("arrivals").value(), 0);
+}
+
+TYPED_TEST(Imap, TimeoutGivesWhatIsDoneThenTimeoutError) {
+  if (!TypeParam::concurrent) GTEST_SKIP() << "the caller itself runs the items and cannot leave them";
+  auto pool = TypeParam::make(2);
+  auto gate = this->gate();
+  const std::vector<std::string> gates(3, gate.path());
+  {
+    auto results = pool->imap({.chunk_size = 1, .timeout = 500ms}, pass_at_two, gates, first_ints(3));
+    auto it = results.begin();
+    EXPECT_EQ(*it, 0);
+    EXPECT_EQ(*++it, 1);
+    ++it;
+    EXPECT_THROW((void)*it, timeout_error);
+  }
+  auto results = pool->imap_unordered({.chunk_size = 1, .timeout = 500ms}, pass_at_two, gates, first_ints(3));
+  auto it = results.begin();
+  (void)*it;
+  (void)*++it;
+  ++it;
+  EXPECT_THROW((void)*it, timeout_error);
+}
+
+TYPED_TEST(Imap, TimeoutErrorOfATaskIsTheTasksOwn) {
+  auto pool = TypeParam::make(2);
+  auto results = pool->imap(
+      {.chunk_size = 1, .timeout = 60s}, [](int x) { return x == 1 ? throw_own_timeout() : x; },
+      first_ints(3));
+  auto it = results.begin();
+  EXPECT_EQ(*it, 0);
+  ++it;
+  try {
+    (void)*it;
+    FAIL() << "no timeout_error";
+  } catch (const timeout_error& e) {
+    EXPECT_STREQ(e.what(), "the task's own");
+  }
+  EXPECT_EQ(*++it, 2);
+}
+
+TYPED_TEST(Imap, InputsThatThrowDoSoInTheirPlace) {
+  auto pool = TypeParam::make(2);
+  for (int round = 0; round < 2; ++round) {
+    for (const int chunk : {0, 1, 3}) {
+      throwing_inputs broken(4);
+      auto results = pool->imap({.chunk_size = chunk}, add_one, broken);
+      auto it = results.begin();
+      for (int i = 0; i < 4; ++i, ++it) EXPECT_EQ(*it, i + 1);
+      ASSERT_NE(it, results.end());
+      EXPECT_THROW((void)*it, std::domain_error);
+      ++it;
+      EXPECT_EQ(it, results.end());
+    }
+  }
+}
+
+TYPED_TEST(Imap, ResultsMayBeMovedBeforeTheyAreRead) {
+  auto pool = TypeParam::make(2);
+  auto results = pool->imap(add_one, first_ints(100));
+  auto moved = std::move(results);
+  EXPECT_EQ(collect(moved).size(), 100U);
+}
+
+TYPED_TEST(Imap, AfterShutdownIsAShutdownErrorInItsPlace) {
+  auto pool = TypeParam::make(1);
+  pool->shutdown();
+  EXPECT_THROW(collect(pool->imap(add_one, first_ints(3))), shutdown_error);
+  EXPECT_THROW(pool->map(add_one, first_ints(3)), shutdown_error);
+}
+
+}  // namespace
+}  // namespace tandem::contract
