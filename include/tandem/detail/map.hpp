@@ -100,8 +100,11 @@ class remote_map {
     free_.push_back(*slot);
     try {
       auto part = done.result.get();
+      using element = typename decltype(part.values)::value_type;
+      // A bool comes out of its vector by value.
+      using moved = std::conditional_t<std::is_same_v<element, bool>, bool, element&&>;
       for (std::size_t i = 0; i < part.values.size() && i < done.size; ++i) {
-        slab_.put(done.begin + i, [&]() -> decltype(auto) { return std::move(part.values[i]); });
+        slab_.put(done.begin + i, [&]() -> moved { return std::move(part.values[i]); });
       }
       sizer_.measured(done.size, std::chrono::nanoseconds(part.nanoseconds));
     } catch (...) {
