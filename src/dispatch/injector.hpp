@@ -60,8 +60,7 @@ class injector {
       // Release publishes the item to take(). An exchange and not a store, for take() may have given the slot up.
       if (home.slots[ticket % segment_slots].exchange(item, std::memory_order_seq_cst) == nullptr)
         return true;
-      overtaken_.fetch_add(1, std::memory_order_relaxed);
-      visited(home, ticket, 1);
+      visited(home, ticket, 1);  // overtaken: the consumer has counted it
     }
   }
 
@@ -153,14 +152,18 @@ class injector {
   }
 
   // The item of a slot that is ours to take from, or null: then its producer will find that it must push again.
-  static T* take(std::atomic<T*>& slot) noexcept {
+  T* take(std::atomic<T*>& slot) noexcept {
     T* item = slot.load(std::memory_order_acquire);
     for (int i = 0; item == nullptr && i < patience; ++i) {
       spin_once();
       item = slot.load(std::memory_order_acquire);
     }
+    if (item != nullptr) return item;
     // A producer that lost the CPU at this very place must not hold up the items behind it.
-    return item != nullptr ? item : slot.exchange(given_up(), std::memory_order_acq_rel);
+    overtaken_.fetch_add(1, std::memory_order_relaxed);
+    item = slot.exchange(given_up(), std::memory_order_acq_rel);
+    if (item != nullptr) overtaken_.fetch_sub(1, std::memory_order_relaxed);
+    return item;
   }
 
   segment& segment_of(std::uint64_t ticket) noexcept {

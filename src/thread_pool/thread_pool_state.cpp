@@ -8,10 +8,13 @@
 #include "posix/fork_watch.hpp"
 #include "posix/futex.hpp"
 
+#include <boost/date_time/posix_time/posix_time_types.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <thread>
 #include <utility>
 
 namespace tandem::detail {
@@ -74,10 +77,10 @@ void thread_pool_state::call_worker() noexcept {
   for (;;) {
     if (roster_.wake_one()) return;
     const dispatch::roster::view v = roster_.look();
-    if (roster_.is_served(v)) return;
+    if (roster_.is_served(v) || v.broken()) return;  // broken: tasks are failed, not run
     if (v.top() != 0) continue;
     // More threads are wanted. None is started while a worker is on its way anyhow.
-    if (available_.load(std::memory_order_seq_cst) <= 0 || someone_is_coming()) return;
+    if (!may_grow() || someone_is_coming()) return;
     if (!roster_.begin_start()) continue;
     start_worker();
     return;
@@ -99,7 +102,7 @@ bool thread_pool_state::someone_is_coming() const noexcept {
 void thread_pool_state::begin_initializer() noexcept {
   initializing_.fetch_add(1, std::memory_order_seq_cst);
   roster_.end_search();
-  if (has_work()) call_worker();
+  call_if_needed();
 }
 
 void thread_pool_state::end_initializer() noexcept {
@@ -111,8 +114,8 @@ void thread_pool_state::end_initializer() noexcept {
 
 // Behind begin_start(): recalls a resting worker or starts a thread.
 void thread_pool_state::start_worker() noexcept {
+  const boost::this_thread::disable_interruption uninterrupted;
   std::string error;
-  bool alone = false;
   {
     const std::lock_guard lock(mutex_);
     if (!resting_.empty()) {
@@ -127,22 +130,23 @@ void thread_pool_state::start_worker() noexcept {
                                    [](const place& p) { return p.who == presence::absent; });
     // Closed and nothing to do: whoever called us was late, and shutdown() may be done with joining.
     const bool late = roster_.look().ending() && !has_work();
+    // No place: a thread is about to give its one up, and calls again when it has.
     if (free != threads_.end() && !late) {
       try {
         start_thread(static_cast<int>(free - threads_.begin()));
+        return;
       } catch (const std::exception& e) {
         error = e.what();
       }
-      if (error.empty()) return;
     }
     roster_.undo_start();
     starts_.fetch_add(1, std::memory_order_seq_cst);
-    alone = std::none_of(threads_.begin(), threads_.end(),
-                         [](const place& p) { return p.who == presence::on_duty; });
   }
   posix::futex_wake(starts_, posix::wake_all, posix::scope::process_private);
+  // Meanwhile we stood for a searcher, on whom others counted.
+  if (has_work()) roster_.wake_one();
   if (error.empty()) return;
-  if (alone) {
+  if (roster_.look().active() == 0) {
     break_down("could not start a thread: " + error);
   } else {
     std::fprintf(stderr, "tandem: thread_pool goes on with fewer workers: could not start a thread: %s\n",
@@ -153,8 +157,7 @@ void thread_pool_state::start_worker() noexcept {
 // With mutex_ held.
 void thread_pool_state::start_thread(int index) {
   place& p = threads_[index];
-  if (p.thread.joinable())
-    p.thread.join();  // the place's last thread: it has nothing to do any more but to end
+  put_away(std::move(p.thread));
   if (index >= places()) {
     workers_[index].store(new thread_worker(*this, index), std::memory_order_release);
     places_.store(index + 1, std::memory_order_release);
@@ -179,15 +182,25 @@ void thread_pool_state::start_thread(int index) {
   posix::futex_wake(starts_, posix::wake_all, posix::scope::process_private);
 }
 
+// With mutex_ held. Joins a thread whose work is over without waiting for it: it may be about to want mutex_.
+void thread_pool_state::put_away(boost::thread thread) {
+  if (thread.joinable()) leaving_.push_back(std::move(thread));
+  std::erase_if(leaving_, [](boost::thread& t) { return t.timed_join(boost::posix_time::seconds(0)); });
+}
+
 void thread_pool_state::thread_ended(int index) noexcept {
-  const std::lock_guard lock(mutex_);
-  threads_[index].who = presence::absent;
-  available_.fetch_add(1, std::memory_order_seq_cst);
+  {
+    const std::lock_guard lock(mutex_);
+    threads_[index].who = presence::absent;
+    available_.fetch_add(1, std::memory_order_seq_cst);
+  }
+  // There may be work for which no thread could be started, because we were one.
+  if (!roster_.look().broken()) call_if_needed();
 }
 
 bool thread_pool_state::rest(thread_worker& worker) noexcept {
   // We have left the roster: what was published counting on us is for others now.
-  if (has_work()) call_worker();
+  call_if_needed();
   const int index = worker.index();
   {
     const std::lock_guard lock(mutex_);
@@ -247,7 +260,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   roster_.close();
   dismiss_resting();
   if (options.cancel_pending) cancel_waiting();
-  if (has_work()) call_worker();
+  call_if_needed();
   if (options.wait) join_all();
 }
 
@@ -267,6 +280,7 @@ void thread_pool_state::abandon() noexcept {
   for (place& p : threads_) {
     if (p.thread.joinable()) p.thread.detach();
   }
+  for (boost::thread& t : leaving_) t.detach();
 }
 
 // Until every thread is gone and nothing is left to do: blocked workers may need spares to the very end.
@@ -287,10 +301,11 @@ void thread_pool_state::join_all() {
     } else if (roster_.look().active() != 0) {
       // Somebody is about to start a thread.
       posix::futex_wait(starts_, starts, posix::scope::process_private);
-    } else if (!has_work()) {
-      return;
-    } else {
+    } else if (has_work()) {
       call_worker();
+      std::this_thread::yield();  // broken: somebody is failing the tasks that are left
+    } else {
+      return;
     }
   }
 }

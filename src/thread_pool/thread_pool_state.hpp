@@ -43,6 +43,12 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   [[nodiscard]] bool has_work() const noexcept;
   /// After work was published, or a worker ceased to be available: sees to it that somebody takes it.
   void call_worker() noexcept;
+  /// The same, if there is work: for whoever was counted on, and is not available any more.
+  void call_if_needed() noexcept {
+    if (has_work()) call_worker();
+  }
+  /// A hint: whether there may be more threads than there are now.
+  [[nodiscard]] bool may_grow() const noexcept { return available_.load(std::memory_order_seq_cst) > 0; }
   /// Places that have ever been taken; at(i) for i below it.
   [[nodiscard]] int places() const noexcept { return places_.load(std::memory_order_acquire); }
   [[nodiscard]] thread_worker& at(int index) noexcept {
@@ -67,6 +73,7 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
 
   void start_worker() noexcept;
   void start_thread(int index);
+  void put_away(boost::thread thread);
   void thread_ended(int index) noexcept;
   bool someone_is_coming() const noexcept;
   void dismiss_resting() noexcept;
@@ -95,8 +102,9 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<place> threads_;
-  std::vector<int> resting_;  // indices; the last one is recalled first
-  bool detached_ = false;     // the pool is gone: nobody will join
+  std::vector<int> resting_;            // indices; the last one is recalled first
+  std::vector<boost::thread> leaving_;  // threads at their very end, whose places have been taken again
+  bool detached_ = false;               // the pool is gone: nobody will join
   std::string broken_why_;
   // Counted up, and its sleepers woken, whenever a start has succeeded or failed. Futex word of join_all().
   std::atomic<std::uint32_t> starts_{0};

@@ -40,6 +40,8 @@ void thread_worker::run() noexcept {
   set_current_worker(this);
   searching_ = true;
   thread_id_.store(posix::current_tid(), std::memory_order_relaxed);
+  stack_ = posix::current_stack();
+  stack_at_start_ = stack_.left();
   done_before_.store(ledger_.finished.load(std::memory_order_relaxed), std::memory_order_relaxed);
   posix::set_name(posix::numbered_name(pool_.options().name_prefix, index_));
   const bool usable = set_up();
@@ -48,8 +50,11 @@ void thread_worker::run() noexcept {
   }
   // Broken: what we have taken and not begun is ours to resolve. Otherwise there is nothing left.
   pool_.fail_tasks(ring_);
-  if (searching_) pool_.roster().retire();
-  searching_ = false;
+  if (searching_) {
+    pool_.roster().retire();
+    searching_ = false;
+    pool_.call_if_needed();  // what was published meanwhile has called nobody: we were a searcher
+  }
   if (usable && pool_.options().finalizer) {
     try {
       pool_.options().finalizer();
@@ -115,7 +120,7 @@ core* thread_worker::next() noexcept {
     }
     searching_ = false;
     // ORDER call-park: work that was published before we lay down has called nobody if we were the last searcher.
-    if (pool_.has_work()) pool_.call_worker();
+    pool_.call_if_needed();
     roster.sleep(index_);
     searching_ = true;
   }
@@ -136,15 +141,15 @@ core* thread_worker::take() noexcept {
   if (count == 0 && searching_) count = steal(batch, batch_size);
   if (count == 0) return nullptr;
   if (count > 1) ring_.fill(batch + 1, count - 1);
-  const bool searched = searching_;
-  if (searched) pool_.roster().end_search();
+  const bool finishing = ledger_.finishing.load(std::memory_order_relaxed);
+  const bool was_counted_on = searching_ || finishing;
+  if (searching_) pool_.roster().end_search();
   searching_ = false;
-  if (ledger_.finishing.load(std::memory_order_relaxed))
-    ledger_.finishing.store(false, std::memory_order_seq_cst);
-  // ORDER call-park: whoever published work while we searched (or were finishing) has left the calling to us. A
-  // searcher answers for all queues, the others for those that they have just touched.
+  if (finishing) ledger_.finishing.store(false, std::memory_order_seq_cst);
+  // ORDER call-park: whoever published work while we searched or were finishing has left the calling to us, wherever
+  // the work lies. Otherwise we answer for the queues that we have just touched.
   if (!pool_.roster().is_served(pool_.roster().look()) &&
-      (searched ? pool_.has_work() : !pool_.injector().empty() || !ring_.empty())) {
+      (was_counted_on ? pool_.has_work() : !pool_.injector().empty() || !ring_.empty())) {
     pool_.call_worker();
   }
   return batch[0];
@@ -201,10 +206,13 @@ void thread_worker::forget_finishing() noexcept {
   if (!ledger_.finishing.load(std::memory_order_relaxed)) return;
   // ORDER call-park: who saw the flag has called nobody and counts on us.
   ledger_.finishing.store(false, std::memory_order_seq_cst);
-  if (pool_.has_work()) pool_.call_worker();
+  pool_.call_if_needed();
 }
 
-bool thread_worker::may_run(const core& task) const noexcept { return task.owner() == &pool_; }
+// Not when the stack is half used up and somebody with an empty one can stand in: tasks may wait for tasks to any depth.
+bool thread_worker::may_run(const core& task) const noexcept {
+  return task.owner() == &pool_ && (stack_.left() >= stack_at_start_ / 2 || !pool_.may_grow());
+}
 
 // The waiting task goes on afterwards, so the worker does not become free.
 void thread_worker::run_started(core& task) noexcept { execute(task, false); }
@@ -212,7 +220,7 @@ void thread_worker::run_started(core& task) noexcept { execute(task, false); }
 void thread_worker::begin_blocking() noexcept {
   if (blocking_++ > 0) return;
   pool_.roster().leave();
-  if (pool_.has_work()) pool_.call_worker();
+  pool_.call_if_needed();
 }
 
 void thread_worker::end_blocking() noexcept {

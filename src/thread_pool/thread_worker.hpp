@@ -7,6 +7,7 @@
 #include <tandem/detail/core.hpp>
 
 #include "dispatch/batch_ring.hpp"
+#include "posix/stack.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -53,9 +54,11 @@ class thread_worker final : public worker_context {
 
   thread_pool_state& pool_;
   const int index_;
-  bool searching_ = false;  // counted as a searcher in the roster
-  int blocking_ = 0;        // depth of begin_blocking()
-  std::uint32_t victim_ = 0;
+  bool searching_ = false;    // counted as a searcher in the roster
+  int blocking_ = 0;          // depth of begin_blocking()
+  std::uint32_t victim_ = 0;  // where to begin to steal
+  posix::stack_bounds stack_;
+  std::size_t stack_at_start_ = 0;  // bytes that were left for the first task
   ring ring_;
   alignas(64) task_ledger ledger_;            // of all threads that had this place
   std::atomic<std::int64_t> cancelled_{0};    // found cancelled when their turn came; written by the worker

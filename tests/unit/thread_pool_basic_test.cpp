@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "posix/affinity.hpp"
+#include "posix/stack.hpp"
 #include "support/processes.hpp"
 
 namespace {
@@ -139,6 +141,12 @@ TEST(ThreadPool, NestedSubmitsCompleteOnOneWorker) {
   EXPECT_EQ(pool.submit([&] { return nested(pool, 300); }).get(), 300);
 }
 
+TEST(ThreadPool, TasksWaitForTasksDeeperThanAStack) {
+  // A frame of each level is some hundred bytes; this is several times the small stack.
+  tandem::thread_pool pool({.max_workers = 1, .stack_size = 256 * 1024});
+  EXPECT_EQ(pool.submit([&] { return nested(pool, 2000); }).get(), 2000);
+}
+
 TEST(ThreadPool, SparesGoAgain) {
   tandem::thread_pool pool({.max_workers = 2});
   std::atomic<int> blocked{0};
@@ -257,6 +265,46 @@ TEST(ThreadPool, ThrowingInitializerBreaksThePool) {
   } catch (const tandem::broken_pool_error& e) {
     EXPECT_NE(std::string(e.what()).find("no database"), std::string::npos) << e.what();
   }
+}
+
+// The context switches of the workers of pools with the usual name.
+std::string activity_of_workers() {
+  std::string all;
+  for (const auto& [id, name] : tandem::test::threads()) {
+    if (name.rfind("tandem-", 0) != 0) continue;
+    const std::string status = tandem::test::slurp("/proc/self/task/" + std::to_string(id) + "/status");
+    all += name + " " + status.substr(std::min(status.find("voluntary_ctxt"), status.size()));
+  }
+  return all;
+}
+
+TEST(ThreadPool, IdleWorkersDoNotRun) {
+  tandem::thread_pool pool({.max_workers = 4});
+  std::latch all(4);
+  std::vector<tandem::future<void>> fs;
+  for (int i = 0; i < 4; ++i) fs.push_back(pool.submit([&] { all.arrive_and_wait(); }));
+  for (auto& f : fs) f.get();
+  std::this_thread::sleep_for(200ms);  // they fall asleep
+  const std::string before = activity_of_workers();
+  std::this_thread::sleep_for(500ms);
+  EXPECT_EQ(activity_of_workers(), before);
+  EXPECT_NE(before.find("tandem-3"), std::string::npos);
+}
+
+TEST(ThreadPool, UsesTheStackThatItIsTold) {
+  constexpr std::size_t size = std::size_t{17} << 20;
+  tandem::thread_pool pool({.max_workers = 1, .stack_size = size});
+  const std::size_t got = pool.submit([] { return tandem::posix::current_stack().size(); }).get();
+  EXPECT_GE(got, size);
+  EXPECT_LT(got, size + (std::size_t{2} << 20));  // a sanitizer adds its own
+}
+
+TEST(ThreadPool, KeepsItsWorkersOnTheCpusThatItIsTold) {
+  const std::vector<int> usable = tandem::posix::thread_affinity();
+  tandem::thread_pool pool({.affinity = {usable.back(), usable.back()}});
+  EXPECT_EQ(pool.max_workers(), 1);
+  EXPECT_EQ(pool.submit([] { return tandem::posix::thread_affinity(); }).get(),
+            std::vector<int>{usable.back()});
 }
 
 TEST(ThreadPool, RefusesWhatCannotBe) {
