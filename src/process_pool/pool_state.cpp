@@ -2,7 +2,7 @@
 #include "process_pool/pool_state.hpp"
 
 #include "posix/cpus.hpp"
-#include "posix/process.hpp"
+#include "posix/signals.hpp"
 
 #include "process_pool/init.hpp"
 #include "process_pool/worker.hpp"
@@ -82,6 +82,7 @@ process_pool_options checked(process_pool_options options) {
 }  // namespace
 
 std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_options options) {
+  posix::watch_forks();
   const std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
   state->link_ = process::server_link::start(state->options_.start, state->greeting());
   {
@@ -98,7 +99,7 @@ std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_opti
 process_pool_state::process_pool_state(process_pool_options options)
     : options_(std::move(options)),
       max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
-      creator_pid_(posix::current_pid()),
+      fork_generation_(posix::fork_generation()),
       ended_(new promised<void>) {}
 
 process_pool_state::~process_pool_state() {
@@ -129,6 +130,11 @@ void process_pool_state::refuse_if_closed(const lock&) const {
 }
 
 void process_pool_state::enqueue(core_ptr<core> task) {
+  if (in_forked_child()) {
+    throw broken_pool_error(
+        "tandem: submit on a process_pool in a forked child: its workers belong to the parent. "
+        "Make a pool of its own in the child");
+  }
   const bool sendable = task->remote() != nullptr;
   worker_ptr worker;
   bool more_workers = false;
@@ -259,6 +265,7 @@ void process_pool_state::settle_undispatched(core_ptr<core> task, const worker_p
 }
 
 bool process_pool_state::cancel_running(core& task) noexcept {
+  if (in_forked_child()) return false;
   core_ptr<core> mine;
   worker_ptr worker;
   {
@@ -316,6 +323,7 @@ void process_pool_state::cancel_waiting() noexcept {
 }
 
 void process_pool_state::shutdown(const shutdown_options& options) {
+  if (in_forked_child()) return;
   if (options.wait && on_manager()) {
     throw invalid_state_error(
         "tandem: process_pool::shutdown() with wait, called by a callback that the pool itself runs: it "
@@ -335,7 +343,7 @@ void process_pool_state::shutdown(const shutdown_options& options) {
 }
 
 void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state) noexcept {
-  if (posix::current_pid() != state->creator_pid_) {
+  if (state->in_forked_child()) {
     // A forked child of the pool's process has no manager thread to wait for, and the workers are not its own.
     static_cast<void>(new std::shared_ptr<process_pool_state>(std::move(state)));
     return;
@@ -354,6 +362,7 @@ void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state)
 
 executor_stats process_pool_state::stats() const {
   executor_stats s;
+  if (in_forked_child()) return s;
   const lock held(mutex_);
   s.queued = backlog_.size();
   for (const worker_ptr& w : workers_) {

@@ -4,6 +4,7 @@
 #define TANDEM_PROCESS_POOL_POOL_STATE_HPP
 
 #include "posix/event_fd.hpp"
+#include "posix/fork_watch.hpp"
 
 #include "process_pool/protocol.hpp"
 #include "process_pool/remote_worker.hpp"
@@ -57,6 +58,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   void dispatch(core_ptr<core> task, const worker_ptr& worker);
   void settle_undispatched(core_ptr<core> task, const worker_ptr& worker, std::exception_ptr error) noexcept;
   void cancel_waiting() noexcept;
+  [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
   [[nodiscard]] bool on_manager() const noexcept { return managed_here == this; }
 
   // --- the manager's story: manager.cpp and burial.cpp ---
@@ -88,9 +90,9 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   const process_pool_options options_;
   const int max_workers_;
-  const int creator_pid_;
-  process::buffer_cache buffers_;  // for large arguments
-  posix::event_fd bell_;           // raised by submitters that need a worker, and by workers that answered
+  const std::uint32_t fork_generation_;  // where the manager is, and whose the workers are
+  process::buffer_cache buffers_;        // for large arguments
+  posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;

@@ -162,6 +162,25 @@ TEST(ProcessPool, SaysWhatIsMissingWhenMainDoesNotCallInit) {
   EXPECT_NE(text.find("tandem::init(argc, argv)"), std::string::npos) << text;
 }
 
+TEST(ProcessPool, IsNotUsableInAForkedChildAndNotHarmedByIt) {
+  process_pool pool({.max_workers = 1});
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+  const pid_t child = fork();
+  if (child == 0) {
+    try {
+      static_cast<void>(pool.submit(tandem::test::add_one, 1));
+    } catch (const tandem::broken_pool_error& e) {
+      pool.shutdown();
+      _exit(std::string(e.what()).find("forked child") != std::string::npos ? 7 : 8);
+    }
+    _exit(9);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(pool.submit(tandem::test::add_one, i).get(), i + 1);
+}
+
 TEST(ProcessPool, RefusesForkFromAProcessWithThreads) {
   std::atomic<bool> stop{false};
   std::thread other([&] { stop.wait(false); });

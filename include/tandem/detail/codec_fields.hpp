@@ -128,48 +128,57 @@ struct aggregate_layout {
   std::size_t count = 0;  ///< Of members, if visible.
 };
 
+// Named, because clang-format 14 takes a requires-expression inside of a statement for a block.
+template <class T>
+concept tuple_like = requires {
+  std::tuple_size<T>::value;
+};
+template <class T>
+concept takes_empty_braces = requires {
+  T{};
+};
+template <class T>
+concept takes_base = requires {
+  T{any_base_of<T>{}};
+};
+
 template <class T>
 constexpr aggregate_layout layout_of() {
   static_assert(std::is_aggregate_v<T>);
   constexpr aggregate_layout hidden{};
-  if constexpr (requires { std::tuple_size<T>::value; }) {
+  if constexpr (tuple_like<T>) {
     return hidden;  // structured bindings would follow that
   } else if constexpr (std::is_empty_v<T>) {
-    return {requires {T{};
-  }
-  , 0
-};
-}  // namespace tandem::detail
-else if constexpr (requires { T{any_base_of<T>{}}; }) {
-  return hidden;
-}
-else {
-  constexpr std::size_t braces = requires { T{}; }
-  ? count_braces<T>() : 0;
-  if constexpr (braces != 0 && !takes_braces<braces, T, any_value>() &&
-                !takes_braces<braces, T, any_lvalue>()) {
-    return {!has_unbindable_braces<T>(std::make_index_sequence<braces>{}), braces};
+    return {takes_empty_braces<T>, 0};
+  } else if constexpr (takes_base<T>) {
+    return hidden;
   } else {
-    // There is a member that `{}` does not initialize: it has no default constructor.
-    constexpr std::size_t values = count_values<T>();
-    if constexpr (values == 0 || values > max_fields) {
-      return hidden;
-    } else if constexpr (takes_values<T, any_base_of<T>>(std::index_sequence<>{},
-                                                         std::make_index_sequence<values - 1>{}) ||
-                         has_unbindable_value<T>(std::make_index_sequence<values>{}) ||
-                         has_array<T>(std::make_index_sequence<values>{})) {
-      return hidden;
+    constexpr std::size_t braces = takes_empty_braces<T> ? count_braces<T>() : 0;
+    if constexpr (braces != 0 && !takes_braces<braces, T, any_value>() &&
+                  !takes_braces<braces, T, any_lvalue>()) {
+      return {!has_unbindable_braces<T>(std::make_index_sequence<braces>{}), braces};
     } else {
-      return {true, values};
+      // There is a member that `{}` does not initialize: it has no default constructor.
+      constexpr std::size_t values = count_values<T>();
+      if constexpr (values == 0 || values > max_fields) {
+        return hidden;
+      } else if constexpr (takes_values<T, any_base_of<T>>(std::index_sequence<>{},
+                                                           std::make_index_sequence<values - 1>{}) ||
+                           has_unbindable_value<T>(std::make_index_sequence<values>{}) ||
+                           has_array<T>(std::make_index_sequence<values>{})) {
+        return hidden;
+      } else {
+        return {true, values};
+      }
     }
   }
-}
 }
 
 /// The members of T can be bound.
 template <class T>
-concept visible_aggregate = std::is_aggregate_v<T> && layout_of<T>()
-.visible;
+inline constexpr bool has_visible_layout = layout_of<T>().visible;
+template <class T>
+concept visible_aggregate = std::is_aggregate_v<T> && has_visible_layout<T>;
 
 struct list_types {
   template <class List, class... Values>
