@@ -7,6 +7,7 @@
 #include "format.hpp"
 #include "json_report.hpp"
 #include "text_report.hpp"
+#include "verdict.hpp"
 
 namespace compare {
 namespace {
@@ -72,12 +73,15 @@ std::string card(const comparison& one) {
   const row& advised = one.rows[one.advice.row];
   const row& serial = one.rows.front();
   const bool stay = &advised == &serial;
-  return "<a class=\"card\" href=\"#" + one.workload + "\"><div class=\"what\"><span>" +
-         escaped(one.workload) + "</span><span>" + escaped(one.kind) + "</span></div>\n<div class=\"gain\">" +
-         factor(advised.speedup) + "</div>\n<div class=\"use\">" +
-         escaped(stay ? "stay serial" : row_label(advised)) + "</div>\n<div class=\"times\">" +
-         duration(advised.time.median) + (stay ? std::string() : ", serial " + duration(serial.time.median)) +
-         "</div></a>\n";
+  std::string html = "<a class=\"card\" href=\"#" + one.workload + "\"><div class=\"what\"><span>" +
+                     escaped(one.workload) + "</span><span>" + escaped(one.kind) + "</span></div>\n";
+  html += "<div class=\"gain\">" + factor(advised.speedup) + "</div>\n";
+  html += "<div class=\"use\">" + escaped(stay ? "stay serial" : row_label(advised)) + "</div>\n";
+  html += "<div class=\"times\">" + duration(advised.time.median);
+  if (!stay) html += ", serial " + duration(serial.time.median);
+  html += "</div>\n";
+  if (disturbed(one)) html += "<div class=\"doubt\">busy machine: repeat</div>\n";
+  return html + "</a>\n";
 }
 
 std::string table(const comparison& one) {

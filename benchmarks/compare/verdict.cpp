@@ -16,9 +16,6 @@ namespace {
 constexpr double always_as_good = 1.05;
 constexpr double as_good_if_tied = 1.15;
 
-// From here on, what other programs do shows in the figures.
-constexpr double busy_machine = 0.2;
-
 constexpr std::array<std::string_view, 4> simplest_first{serial_backend, "thread", "tbb", "process"};
 
 bool may_be_advised(const row& r) { return r.backend != "inline"; }
@@ -79,8 +76,8 @@ std::string headline(const std::vector<row>& rows, const row& picked) {
 }
 
 std::string nature(const comparison& all) {
-  if (all.others > busy_machine)
-    return "The work is " + all.kind;  // its own share cannot be told from others'
+  // Waiting for input and waiting for a processor look alike.
+  if (disturbed(all)) return "The work is " + all.kind;
   const row& serial = all.rows.front();
   // Of the least disturbed run: in the others, some of the waiting was for a processor.
   double busy = 0;
@@ -157,12 +154,18 @@ std::string why_this_backend(const std::vector<row>& rows, const row& picked) {
 
 }  // namespace
 
+bool disturbed(const comparison& all) { return all.others > 0.2; }
+
 verdict judge(const comparison& all, int usable_cpus) {
   verdict advice;
   advice.row = pick_row(all.rows);
   const row& serial = all.rows.front();
   const row& picked = all.rows[advice.row];
-  advice.text = headline(all.rows, picked);
+  if (disturbed(all)) {
+    advice.text = "Repeat on a quieter machine: other programs took " + fixed(100 * all.others, 0) +
+                  "% of the CPUs meanwhile. By these figures: ";
+  }
+  advice.text += headline(all.rows, picked);
   if (&picked != &serial) {
     advice.text += " " + nature(all) + why_so_many(all, picked, usable_cpus) + ".";
     advice.text += why_this_backend(all.rows, picked);
@@ -170,10 +173,6 @@ verdict judge(const comparison& all, int usable_cpus) {
     advice.text += " " + nature(all) + ".";
   }
   if (picked.time.runs == 1) advice.text += " One run each: repeat before relying on it (--repeat 5).";
-  if (all.others > busy_machine) {
-    advice.text += " Other programs took " + fixed(100 * all.others, 0) +
-                   "% of the CPUs meanwhile: repeat on a quieter machine before relying on it.";
-  }
   return advice;
 }
 

@@ -13,6 +13,9 @@ namespace compare {
 /// `all` is summarized, its serial row first.
 [[nodiscard]] verdict judge(const comparison& all, int usable_cpus);
 
+/// Whether other programs took so much of the machine that it shows in the figures.
+[[nodiscard]] bool disturbed(const comparison& all);
+
 }  // namespace compare
 
 #endif

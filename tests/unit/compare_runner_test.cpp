@@ -38,7 +38,9 @@ options small(const std::string& workload) {
 class CompareWorkload : public testing::TestWithParam<const char*> {};
 
 TEST_P(CompareWorkload, GivesTheSameResultsOnEveryBackend) {
-  const std::filesystem::path directory = std::filesystem::path(testing::TempDir()) / "compare_runner_words";
+  // A directory of its own: the cases may run side by side.
+  const std::filesystem::path directory =
+      std::filesystem::path(testing::TempDir()) / (std::string("compare_runner_") + GetParam());
   std::filesystem::create_directories(directory);
   for (int n = 0; n < 5; ++n) std::ofstream(directory / std::to_string(n)) << "some words and " << n;
   options wanted = small(GetParam());

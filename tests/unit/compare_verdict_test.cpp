@@ -140,7 +140,7 @@ TEST(CompareVerdict, BusyMachineIsSaidToBeBusy) {
   EXPECT_FALSE(says(all, "quieter machine")) << all.advice.text;
   all.others = 0.87;
   all.advice = judge(all, 2);
-  EXPECT_TRUE(says(all, "Other programs took 87% of the CPUs meanwhile")) << all.advice.text;
+  EXPECT_TRUE(says(all, "other programs took 87% of the CPUs meanwhile")) << all.advice.text;
   EXPECT_TRUE(says(all, "The work is CPU-bound")) << all.advice.text;
   EXPECT_FALSE(says(all, "of its time")) << all.advice.text;
 }

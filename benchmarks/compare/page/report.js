@@ -118,7 +118,7 @@
       `${row.speedup.toFixed(2)}x serial`;
   }
 
-  function optionsFor(counts, unit) {
+  function optionsFor(counts, unit, highest) {
     return {
       animation: still.matches ? false : { duration: 300 },
       maintainAspectRatio: false,
@@ -134,7 +134,13 @@
           afterBuildTicks: (axis) => { axis.ticks = counts.map((_, at) => ({ value: at })); },
           ticks: { callback: (value) => String(counts[value]) },
         },
-        y: { title: { display: true, text: "time (" + unit.name + ")" }, grid: {}, ticks: {}, beginAtZero: true },
+        y: {
+          title: { display: true, text: "time (" + unit.name + ")" },
+          grid: {},
+          ticks: {},
+          beginAtZero: true,
+          suggestedMax: highest,  // the ends of the whiskers, which the scale does not know of
+        },
       },
       plugins: {
         legend: { display: false },
@@ -178,6 +184,7 @@
     const counts = [...new Set(workload.rows.filter((row) => !(row.backend in dashes)).map((row) => row.workers))];
     if (counts.length === 0) counts.push(1);
     const lines = backends.filter((backend) => !(backend in dashes));
+    const highest = Math.max(...workload.rows.map((row) => row.seconds.high)) / unit.seconds;
     const datasets = backends.map((backend) => {
       const rows = workload.rows.filter((row) => row.backend === backend);
       const shift = (lines.indexOf(backend) - (lines.length - 1) / 2) * apart;
@@ -189,7 +196,7 @@
     const config = {
       type: "line",
       data: { datasets },
-      options: optionsFor(counts, unit),
+      options: optionsFor(counts, unit, highest),
       plugins: [whiskers, ringFor(workload.advice)],
     };
     paint(config);
