@@ -188,6 +188,13 @@ class writer {
   bool overflowed_ = false;
 };
 
+namespace detail {
+/// Every pattern of sizeof(T) bytes is a T.
+template <class T>
+concept readable_as_bytes =
+    std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_same_v<T, bool>;
+}  // namespace detail
+
 /// Takes bytes apart that a writer put together. Trusts none of them.
 ///
 /// Every function throws decode_error when the message is too short. Reads each byte at most once, so that
@@ -216,7 +223,7 @@ class reader {
 
   /// Reads the bytes of a scalar. Every bit pattern must be a valid T: not for bool.
   template <class T>
-    requires(std::is_trivially_copyable_v<T>&& std::is_default_constructible_v<T> && !std::is_same_v<T, bool>)
+    requires detail::readable_as_bytes<T>
   [[nodiscard]] T read_value() {
     T value;
     if (sizeof(T) > remaining()) detail::throw_short_read(sizeof(T), remaining());

@@ -1,6 +1,6 @@
 // Whether a value of a type can cross to another process, and if not, why not, in words.
 //
-// Owns the rules and their messages. Must never be a compile error itself: through `executor&` the question
+// Owns the rules. Must never be a compile error itself: through `executor&` the question
 // is asked about every type, and "no" becomes a not_portable_error at run time. Only require_portable() stops
 // the compilation.
 #ifndef TANDEM_DETAIL_CODEC_PORTABLE_HPP
@@ -10,6 +10,7 @@
 #include <tandem/detail/codec_buffer.hpp>
 #include <tandem/detail/codec_cereal.hpp>
 #include <tandem/detail/codec_fields.hpp>
+#include <tandem/detail/codec_obstacle.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -36,31 +37,6 @@ template <class T>
 inline constexpr bool enable_bytewise = false;
 
 namespace detail {
-
-/// What keeps a type from being portable.
-enum class obstacle : unsigned char {
-  none,
-  pointer,
-  member_pointer,
-  function_pointer,
-  reference,
-  view,
-  reference_wrapper,
-  std_function,
-  weak_pointer,
-  array_pointer,
-  base_pointer,
-  deleter,
-  helper_object,
-  closure,
-  union_type,
-  odd_aggregate,
-  incomplete_type,
-  incomplete_codec,
-  not_bytewise,
-  opaque,
-  nothing,
-};
 
 /// The obstacle and the name of the innermost type that has it.
 struct verdict {
@@ -206,6 +182,9 @@ template <class T>
 inline constexpr verdict portability = examine<T>();
 
 template <class T>
+inline constexpr bool is_portable = portability<T>.what == obstacle::none;
+
+template <class T>
 struct bytewise_fields;
 
 /// A value of T is sent as its bytes, and arrays of T in one piece. Not for bool, which has bit patterns that
@@ -271,75 +250,6 @@ struct min_size_of_fields<types<Fields...>> {
   static constexpr std::size_t value = (std::size_t{0} + ... + min_size<Fields>());
 };
 
-/// Stops the compilation with the reason if `Why` is one. `T` is there for the compiler to name.
-template <class T, obstacle Why>
-constexpr void require_no_obstacle() {
-  static_assert(
-      Why != obstacle::pointer,
-      "this type is or contains a raw pointer, which means nothing in another process: pass the value it "
-      "points to (std::string for const char*, std::vector for arrays)");
-  static_assert(
-      Why != obstacle::member_pointer && Why != obstacle::function_pointer,
-      "this type is or contains a function or member pointer: those cross only as the callable itself or "
-      "as a whole argument, not inside other values and not as results");
-  static_assert(Why != obstacle::reference,
-                "this type is or contains a reference, which means nothing in another process: use a value");
-  static_assert(
-      Why != obstacle::view,
-      "this type is or contains a view (string_view, span, initializer_list) of memory that another "
-      "process does not have: use std::string or std::vector");
-  static_assert(
-      Why != obstacle::reference_wrapper,
-      "std::ref cannot be sent to another process, which has its own memory: pass the value, and return "
-      "what changes");
-  static_assert(
-      Why != obstacle::std_function,
-      "std::function cannot be sent to another process, because it hides what it holds: pass the function, "
-      "or a captureless lambda");
-  static_assert(Why != obstacle::weak_pointer,
-                "std::weak_ptr cannot be sent to another process: pass the object or a std::shared_ptr");
-  static_assert(Why != obstacle::array_pointer,
-                "a smart pointer to an array does not know its length: use std::vector");
-  static_assert(
-      Why != obstacle::base_pointer,
-      "a smart pointer to a polymorphic class would be sliced on its way to another process: make the class "
-      "final, use std::variant, or register it with cereal (cereal/types/polymorphic.hpp)");
-  static_assert(Why != obstacle::deleter,
-                "a unique_ptr with a deleter of its own cannot be sent to another process: pass the object");
-  static_assert(
-      Why != obstacle::helper_object,
-      "a container whose comparison, hash or allocator has a state or no default constructor cannot be sent "
-      "to another process: use an empty function object");
-  static_assert(
-      Why != obstacle::closure,
-      "a lambda with captures cannot be sent to a worker process: pass the captures as arguments or wrap "
-      "the lambda in tandem::by_value(...)");
-  static_assert(Why != obstacle::union_type,
-                "a union does not tell which member it holds: use std::variant, or specialize "
-                "tandem::enable_bytewise");
-  static_assert(
-      Why != obstacle::odd_aggregate,
-      "tandem cannot see the members of this aggregate: it has base classes, unions, unnamed types, more "
-      "than 32 "
-      "members, or an array next to a member that is const or has no default constructor. Specialize "
-      "tandem::codec "
-      "for it, give it a cereal serialize function, or (plain data only) set tandem::enable_bytewise");
-  static_assert(Why != obstacle::incomplete_type,
-                "this class is only declared here: include its definition before it is used with tandem");
-  static_assert(
-      Why != obstacle::incomplete_codec,
-      "this type's tandem::codec needs `static void encode(tandem::writer&, const T&)` and `static T "
-      "decode(tandem::reader&)`");
-  static_assert(Why != obstacle::not_bytewise,
-                "tandem::enable_bytewise is set for this type, but it is not trivially copyable");
-  static_assert(
-      Why != obstacle::opaque,
-      "tandem does not know how to send this class to another process: specialize tandem::codec for it, "
-      "give it a cereal serialize function and a default constructor, or (plain data only) set "
-      "tandem::enable_bytewise");
-  static_assert(Why != obstacle::nothing, "there are no values of type void");
-}
-
 /// Stops the compilation with the reason if T is not portable.
 template <class T>
 constexpr void require_portable() {
@@ -353,8 +263,7 @@ constexpr void require_portable() {
 /// Never a compile error for a complete type. Ask only after T's codec or serialize function was declared:
 /// the answer is remembered.
 template <class T>
-concept portable = detail::portability<T>
-.what == detail::obstacle::none;
+concept portable = detail::is_portable<T>;
 
 }  // namespace tandem
 
