@@ -293,6 +293,8 @@ void core::fire_callbacks() noexcept {
   if (callback* list = take_callbacks(closed()); list != nullptr) callback_runner::run(*this, list);
 }
 
+// ORDER list: its compare-exchange and that of the closing take_callbacks() are on one word. If ours comes first, the
+// closer takes our list; otherwise we find it closed. So there is no need to look whether the core is done.
 void core::give_back(callback* list) noexcept {
   callback* last = list;
   while (last->next_ != nullptr) last = last->next_;
@@ -304,11 +306,9 @@ void core::give_back(callback* list) noexcept {
     }
     last->next_ = head;
     if (callbacks_.compare_exchange_weak(head, list, std::memory_order_release, std::memory_order_acquire))
-      break;
+      return;
     last->next_ = nullptr;
   }
-  // ORDER attach: the flag may have been consumed by a finish() that found an empty list.
-  if (done()) fire_callbacks();
 }
 
 void set_cancel_hook(cancel_hook hook) noexcept { cancel_hook_.store(hook, std::memory_order_release); }
