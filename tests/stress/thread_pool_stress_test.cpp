@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -206,13 +207,30 @@ TEST(ThreadPoolStress, RandomMixesResolveEveryTaskOnce) {
 }
 
 TEST(ThreadPoolStress, WorkersSleepAndWakeWithoutLosingATask) {
-  // One task at a time with pauses of about the time that a worker takes to fall asleep.
+  // One task at a time, each brought after a pause of about the time that a worker takes to fall asleep. Waits by
+  // spinning: a sleeping producer would come too late for the moment in question.
   random_source random(seed());
-  tandem::thread_pool pool({.max_workers = 3});
-  const int count = rounds(4) * 3000;
+  tandem::thread_pool pool({.max_workers = 2});
+  std::atomic<int> ran{0};
+  const int count = rounds(20) * 2000;
   for (int i = 0; i < count; ++i) {
-    ASSERT_EQ(pool.submit([i] { return i; }).get(), i) << "seed " << seed();
-    for (int spin = one_of(random, 0, 3000); spin > 0; --spin) asm volatile("");
+    pool.post([&] { ran.fetch_add(1, std::memory_order_relaxed); });
+    for (int turns = 0; ran.load(std::memory_order_relaxed) <= i; ++turns) {
+      if (turns > 1000) std::this_thread::yield();
+    }
+    for (int spin = one_of(random, 0, 15000); spin > 0; --spin) asm volatile("");
+  }
+  EXPECT_EQ(ran, count) << "seed " << seed();
+}
+
+TEST(ThreadPoolStress, QuickTaskBeforeSlowOnesDoesNotKeepWorkersFromStarting) {
+  // The first worker takes the second task straight from the first one; the third task needs a worker of its own.
+  for (int i = 0; i < rounds(400); ++i) {
+    tandem::thread_pool pool({.max_workers = 2});
+    std::latch both(2);
+    pool.post([] {});
+    pool.post([&] { both.arrive_and_wait(); });
+    pool.post([&] { both.arrive_and_wait(); });
   }
 }
 
