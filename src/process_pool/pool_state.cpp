@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -83,7 +84,7 @@ process_pool_options checked(process_pool_options options) {
 
 std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_options options) {
   posix::watch_forks();
-  const std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
+  std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
   state->link_ = process::server_link::start(state->options_.start, state->greeting());
   {
     registry& live = live_pools();
@@ -135,37 +136,39 @@ void process_pool_state::enqueue(core_ptr<core> task) {
         "tandem: submit on a process_pool in a forked child: its workers belong to the parent. "
         "Make a pool of its own in the child");
   }
-  const bool sendable = task->remote() != nullptr;
+  if (task->remote() == nullptr) return fail_unsendable(*task);
   worker_ptr worker;
   bool more_workers = false;
   {
-    lock held(mutex_);
+    const lock held(mutex_);
     refuse_if_closed(held);
     task->set_owner(this);
-    if (sendable) {
-      ++outstanding_;
-      if (backlog_.empty()) worker = reserve_worker(held);
-      if (!worker) {
-        const auto demand = static_cast<std::size_t>(std::min<std::int64_t>(outstanding_, max_workers_));
-        more_workers = demand > wanted_;
-        wanted_ = std::max(wanted_, demand);
-        backlog_.push_back(std::move(task));
-      }
-    } else {
-      ++failed_;
-      ++finished_;
+    ++outstanding_;
+    if (backlog_.empty()) worker = reserve_worker(held);
+    if (!worker) {
+      const auto demand = static_cast<std::size_t>(std::min<std::int64_t>(outstanding_, max_workers_));
+      more_workers = demand > wanted_;
+      wanted_ = std::max(wanted_, demand);
+      backlog_.push_back(std::exchange(task, {}));
     }
-  }
-  if (!sendable) {
-    if (!task->try_start()) return;
-    const std::string why =
-        std::string("tandem: this task cannot be sent to a worker process: ") + task->why_not_remote();
-    task->drop_payload();
-    task->complete_error(std::make_exception_ptr(not_portable_error(why)));
-    return;
   }
   if (more_workers) bell_.raise();
   if (worker) dispatch(std::move(task), worker);
+}
+
+// Through executor& the types are not looked at before: the future tells.
+void process_pool_state::fail_unsendable(core& task) {
+  {
+    const lock held(mutex_);
+    refuse_if_closed(held);
+    ++failed_;
+    ++finished_;
+  }
+  if (!task.try_start()) return;
+  const std::string why =
+      std::string("tandem: this task cannot be sent to a worker process: ") + task.why_not_remote();
+  task.drop_payload();
+  task.complete_error(std::make_exception_ptr(not_portable_error(why)));
 }
 
 std::size_t process_pool_state::depth(const lock&) const noexcept {
@@ -199,7 +202,7 @@ process_pool_state::worker_ptr process_pool_state::reserve_worker(const lock& he
 // Encodes outside the mutex: that is the user's code.
 void process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker) {
   if (!task->try_start()) {  // cancelled while it waited
-    settle_undispatched(std::move(task), worker, nullptr);
+    settle_undispatched(task, worker, nullptr);
     return;
   }
   task->set_owner_cancels();
@@ -230,7 +233,7 @@ void process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker)
         worker->close();
     }
   } catch (...) {
-    settle_undispatched(std::move(task), worker, std::current_exception());
+    settle_undispatched(task, worker, std::current_exception());
     return;
   }
   if (!homeless.empty()) {
@@ -243,7 +246,7 @@ void process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker)
 }
 
 // The promised slot stays free; the task is cancelled already, or fails with `error`.
-void process_pool_state::settle_undispatched(core_ptr<core> task, const worker_ptr& worker,
+void process_pool_state::settle_undispatched(const core_ptr<core>& task, const worker_ptr& worker,
                                              std::exception_ptr error) noexcept {
   {
     const lock held(mutex_);
@@ -345,7 +348,7 @@ void process_pool_state::shutdown(const shutdown_options& options) {
 void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state) noexcept {
   if (state->in_forked_child()) {
     // A forked child of the pool's process has no manager thread to wait for, and the workers are not its own.
-    static_cast<void>(new std::shared_ptr<process_pool_state>(std::move(state)));
+    static_cast<void>(new (std::nothrow) std::shared_ptr<process_pool_state>(std::move(state)));
     return;
   }
   try {

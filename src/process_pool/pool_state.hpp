@@ -55,8 +55,10 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   void refuse_if_closed(const lock& held) const;
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
+  void fail_unsendable(core& task);
   void dispatch(core_ptr<core> task, const worker_ptr& worker);
-  void settle_undispatched(core_ptr<core> task, const worker_ptr& worker, std::exception_ptr error) noexcept;
+  void settle_undispatched(const core_ptr<core>& task, const worker_ptr& worker,
+                           std::exception_ptr error) noexcept;
   void cancel_waiting() noexcept;
   [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
   [[nodiscard]] bool on_manager() const noexcept { return managed_here == this; }

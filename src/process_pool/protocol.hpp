@@ -73,7 +73,7 @@ struct report {
 inline constexpr std::uint32_t max_places = 1U << 16;
 
 /// Largest message; a module table of some hundred libraries fits.
-inline constexpr std::size_t max_message = 128 * 1024;
+inline constexpr std::size_t max_message = std::size_t{128} * 1024;
 
 }  // namespace tandem::process
 

@@ -40,8 +40,9 @@ enum class answer : std::uint32_t { value, exception, skipped };
 enum class life : std::uint32_t { starting, initializing, serving, finalizing, leaving, init_failed };
 
 inline constexpr std::size_t slot_count = 64;
-inline constexpr std::size_t slot_bytes = 192;          // payloads up to here lie in the slot
-inline constexpr std::size_t region_bytes = 64 * 1024;  // up to here in the region, beyond in a memfd
+inline constexpr std::size_t slot_bytes = 192;  // payloads up to here lie in the slot
+inline constexpr std::size_t region_bytes =
+    std::size_t{64} * 1024;  // up to here in the region, beyond in a memfd
 
 struct payload {
   std::uint64_t size = 0;

@@ -81,7 +81,7 @@ bool server_link::send(const command& order, std::span<const int> fds) {
 
 server_link::incoming server_link::receive() {
   incoming result;
-  std::array<std::byte, 16 * 1024> buffer;  // reports are short
+  std::array<std::byte, std::size_t{16} * 1024> buffer;  // reports are short
   posix::received got = posix::recv_message(socket_.get(), buffer, 1, posix::blocking::no);
   if (got.status == posix::recv_status::would_block) return result;
   if (got.status == posix::recv_status::end_of_file) {

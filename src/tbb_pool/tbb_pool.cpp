@@ -51,6 +51,7 @@ tbb_pool::~tbb_pool() {
   if (state_->in_forked_child()) {
     // The threads that held the state's mutexes are not here to give them back: the memory is all that can be left
     // alone. Kept findable, so that leak checkers see no leak.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): out of memory here ends the forked child
     static auto& kept = *new std::vector<std::shared_ptr<detail::tbb_pool_state>>;
     kept.push_back(std::move(state_));
   } else if (state_->on_own_worker()) {

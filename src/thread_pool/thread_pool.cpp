@@ -69,6 +69,7 @@ thread_pool::~thread_pool() {
   if (state_->in_forked_child()) {
     // The threads that held the state's mutexes are not here to give them back: the memory is all that can be left
     // alone. Kept findable, so that leak checkers see no leak.
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): out of memory here ends the forked child
     static auto& kept = *new std::vector<std::shared_ptr<detail::thread_pool_state>>;
     kept.push_back(state_);
     return;
