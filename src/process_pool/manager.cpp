@@ -179,8 +179,8 @@ bool process_pool_state::refill() {
   }
 }
 
-// A worker has nothing to do while tasks wait in another one's ring: half of those are taken back. Without this a
-// task could wait behind one that never ends.
+// A worker has nothing to do while tasks wait in another one's ring: those are taken back. Without this a task could
+// wait behind one that never ends. All of them, so that the one submitted first is the first to go on.
 bool process_pool_state::rebalance() {
   std::vector<process::remote_worker::flight> recalled;
   {
@@ -205,12 +205,10 @@ bool process_pool_state::rebalance() {
       }
     }
     if (longest == nullptr) return false;
-    std::size_t left = (most + 1) / 2;
-    for (std::size_t i = longest->in_ring() - 1; i > 0 && left > 0; --i) {
+    for (std::size_t i = longest->in_ring() - 1; i > 0; --i) {
       if (!longest->flight_behind_front(i).task || !longest->recall(i)) continue;
       --longest->placed;
       recalled.insert(recalled.begin(), std::move(longest->flight_behind_front(i)));
-      --left;
     }
   }
   if (recalled.empty()) return false;
