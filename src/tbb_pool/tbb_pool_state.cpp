@@ -23,6 +23,7 @@ tbb_pool_state::tbb_pool_state(tbb_pool_options options)
   for (int i = 0; i < options_.max_workers; ++i) workers_.emplace_back(*this, i);
   for (auto worker = workers_.rbegin(); worker != workers_.rend(); ++worker) idle_.push_back(&*worker);
   idle_count_.store(options_.max_workers, std::memory_order_relaxed);
+  arena_.initialize();  // here, where it may throw
 }
 
 bool tbb_pool_state::in_forked_child() const noexcept { return generation_ != posix::fork_generation(); }

@@ -23,7 +23,7 @@ void check_count(const char* field, int value) {
 }
 
 // Refuses what cannot be, and chooses what was left open.
-thread_pool_options settled(thread_pool_options options) {
+thread_pool_options settled(thread_pool_options options, int usable_cpus) {
   check_count("max_workers", options.max_workers);
   check_count("max_spare_workers", options.max_spare_workers);
   check_count("queue_capacity", options.queue_capacity);
@@ -47,7 +47,7 @@ thread_pool_options settled(thread_pool_options options) {
   options.affinity.erase(std::unique(options.affinity.begin(), options.affinity.end()),
                          options.affinity.end());
   if (options.max_workers == 0) {
-    options.max_workers = std::min(posix::usable_cpus(), dispatch::roster::most_workers);
+    options.max_workers = std::min(usable_cpus, dispatch::roster::most_workers);
     if (!options.affinity.empty())
       options.max_workers = std::min(options.max_workers, static_cast<int>(options.affinity.size()));
   }
@@ -58,7 +58,8 @@ thread_pool_options settled(thread_pool_options options) {
 
 std::shared_ptr<detail::thread_pool_state> make_state(thread_pool_options options) {
   posix::watch_forks();
-  return std::make_shared<detail::thread_pool_state>(settled(std::move(options)));
+  const int usable_cpus = posix::usable_cpus();
+  return std::make_shared<detail::thread_pool_state>(settled(std::move(options), usable_cpus), usable_cpus);
 }
 
 }  // namespace

@@ -95,8 +95,9 @@ core* thread_worker::next() noexcept {
   for (;;) {
     if (roster.leave_if_surplus(searching_)) {
       searching_ = false;
-      forget_finishing();
-      if (!pool_.rest(*this)) return nullptr;
+      ledger_.finishing.store(false, std::memory_order_seq_cst);
+      pool_.call_if_needed();  // we were counted on
+      if (!pool_.crew().rest(index_)) return nullptr;
       searching_ = true;
     }
     if (roster.look().broken()) {
@@ -156,9 +157,9 @@ core* thread_worker::take() noexcept {
 }
 
 std::size_t thread_worker::steal(core** batch, std::size_t most) noexcept {
-  const int places = pool_.places();
+  const int places = pool_.crew().places();
   for (int i = 0; i < places; ++i) {
-    thread_worker& victim = pool_.at(static_cast<int>(victim_++ % static_cast<std::uint32_t>(places)));
+    thread_worker& victim = pool_.crew().at(static_cast<int>(victim_++ % static_cast<std::uint32_t>(places)));
     if (&victim == this) continue;
     if (const std::size_t count = victim.ring_.steal(batch, most); count > 0) return count;
   }
@@ -211,7 +212,7 @@ void thread_worker::forget_finishing() noexcept {
 
 // Not when the stack is half used up and somebody with an empty one can stand in: tasks may wait for tasks to any depth.
 bool thread_worker::may_run(const core& task) const noexcept {
-  return task.owner() == &pool_ && (stack_.left() >= stack_at_start_ / 2 || !pool_.may_grow());
+  return task.owner() == &pool_ && (stack_.left() >= stack_at_start_ / 2 || !pool_.crew().may_grow());
 }
 
 // The waiting task goes on afterwards, so the worker does not become free.

@@ -7,6 +7,7 @@
 #include <tandem/executor.hpp>
 
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -36,8 +37,15 @@ class manual_executor final : public executor,
   void enqueue(detail::core_ptr<detail::core> task) override {
     task->set_owner(this);
     const std::lock_guard lock(mutex_);
-    if (!open_) throw shutdown_error("tandem: submit on a manual_executor after shutdown()");
+    if (!open_ || accepts_ == 0) throw shutdown_error("tandem: submit on a manual_executor after shutdown()");
+    --accepts_;
     queue_.push_back(std::move(task));
+  }
+
+  /// Accepts only so many tasks from now on.
+  void accept_only(int tasks) {
+    const std::lock_guard lock(mutex_);
+    accepts_ = tasks;
   }
 
   /// How many are queued, the cancelled ones included.
@@ -102,6 +110,7 @@ class manual_executor final : public executor,
   const int max_workers_;
   mutable std::mutex mutex_;  // guards what follows
   bool open_ = true;
+  int accepts_ = std::numeric_limits<int>::max();
   std::deque<detail::core_ptr<detail::core>> queue_;
 };
 

@@ -177,9 +177,11 @@ TEST(Spawn, KeepingAClosedDescriptorThrows) {
 }
 
 TEST(Spawn, NoDescriptorLeftForTheHandleThrows) {
+  // Not simply 3: whoever started this program may have closed its standard input.
+  const auto lowest_free = static_cast<rlim_t>(unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)).get());
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const rlimit low{3, limit.rlim_max};
+  const rlimit low{lowest_free, limit.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
   EXPECT_EQ(spawn_error("/bin/true"), EMFILE);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -215,7 +217,7 @@ TEST(Spawn, ProcSelfExeIsThisProgram) {
 TEST(Spawn, OnlyKeptDescriptorsAreInherited) {
   // One that is close-on-exec and kept, one that the user opened without close-on-exec, one that is neither.
   const unique_fd kept(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const unique_fd sloppy(::fcntl(0, F_DUPFD, 100));
+  const unique_fd sloppy(::fcntl(kept.get(), F_DUPFD, 100));
   const unique_fd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   // Built-in commands only, and no listing of the directory: that would open descriptors of its own.
   const std::string script =

@@ -1,0 +1,198 @@
+// Starting, resting and ending of a pool's threads. README.md has the table of presences.
+#include "thread_pool/thread_crew.hpp"
+
+#include "posix/clock.hpp"
+#include "posix/futex.hpp"
+#include "thread_pool/thread_pool_state.hpp"
+
+#include <boost/date_time/posix_time/posix_time_types.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace tandem::detail {
+
+namespace {
+
+// How long a worker that is not needed stays, in case somebody blocks again: starting a thread costs some 50 us.
+constexpr std::chrono::milliseconds rest_time{100};
+
+}  // namespace
+
+thread_crew::thread_crew(thread_pool_state& pool, int most)
+    : pool_(pool),
+      workers_(std::make_unique<std::atomic<thread_worker*>[]>(static_cast<std::size_t>(most))),
+      available_(most),
+      threads_(static_cast<std::size_t>(most)) {}
+
+thread_crew::~thread_crew() {
+  for (int i = 0; i < places(); ++i) delete &at(i);
+}
+
+bool thread_crew::has_this_thread() const noexcept {
+  const worker_context* current = current_worker();
+  for (int i = 0; current != nullptr && i < places(); ++i) {
+    if (&at(i) == current) return true;
+  }
+  return false;
+}
+
+std::vector<const thread_worker*> thread_crew::present() const {
+  std::vector<const thread_worker*> result;
+  const std::lock_guard lock(mutex_);
+  for (int i = 0; i < places(); ++i) {
+    if (threads_[i].who != presence::absent) result.push_back(&at(i));
+  }
+  return result;
+}
+
+std::string thread_crew::start() noexcept {
+  const boost::this_thread::disable_interruption uninterrupted;  // joining would be an interruption point
+  std::string error;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!resting_.empty()) {
+      const int index = resting_.back();
+      resting_.pop_back();
+      available_.fetch_sub(1, std::memory_order_seq_cst);
+      threads_[index].who = presence::on_duty;
+      pool_.roster().recall(index);
+      return error;
+    }
+    const auto free = std::find_if(threads_.begin(), threads_.end(),
+                                   [](const place& p) { return p.who == presence::absent; });
+    // Closed and nothing to do: whoever called us was late, and shutdown() may be done with joining.
+    const bool late = pool_.roster().look().ending() && !pool_.has_work();
+    // No place: a thread is about to give its one up, and calls again when it has.
+    if (free != threads_.end() && !late) {
+      try {
+        start_thread(static_cast<int>(free - threads_.begin()));
+        return error;
+      } catch (const std::exception& e) {
+        error = e.what();
+      }
+    }
+    pool_.roster().undo_start();
+  }
+  note_start();
+  // Meanwhile we stood for a searcher, on whom others counted.
+  if (pool_.has_work()) pool_.roster().wake_one();
+  return error;
+}
+
+// With mutex_ held.
+void thread_crew::start_thread(int index) {
+  place& p = threads_[index];
+  put_away(std::move(p.thread));
+  if (index >= places()) {
+    workers_[index].store(new thread_worker(pool_, index), std::memory_order_release);
+    places_.store(index + 1, std::memory_order_release);
+  }
+  boost::thread::attributes attributes;
+  if (pool_.options().stack_size != 0) attributes.set_stack_size(pool_.options().stack_size);
+  p.who = presence::on_duty;
+  available_.fetch_sub(1, std::memory_order_seq_cst);
+  try {
+    p.thread = boost::thread(attributes, [pool = pool_.shared_from_this(), this, index]() mutable {
+      const std::shared_ptr<thread_pool_state> keep = std::move(pool);
+      at(index).run();
+      thread_ended(index);
+    });
+  } catch (...) {
+    p.who = presence::absent;
+    available_.fetch_add(1, std::memory_order_seq_cst);
+    throw;
+  }
+  if (detached_) p.thread.detach();
+  note_start();
+}
+
+// With mutex_ held. Joins threads whose work is over, but waits for none: it may be about to want mutex_.
+void thread_crew::put_away(boost::thread thread) {
+  if (thread.joinable()) leaving_.push_back(std::move(thread));
+  std::erase_if(leaving_, [](boost::thread& t) { return t.timed_join(boost::posix_time::seconds(0)); });
+}
+
+void thread_crew::thread_ended(int index) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    threads_[index].who = presence::absent;
+    available_.fetch_add(1, std::memory_order_seq_cst);
+  }
+  // There may be work for which no thread could be started, because we were one.
+  pool_.call_if_needed();
+}
+
+void thread_crew::note_start() noexcept {
+  starts_.fetch_add(1, std::memory_order_seq_cst);
+  posix::futex_wake(starts_, posix::wake_all, posix::scope::process_private);
+}
+
+void thread_crew::await_start(std::uint32_t seen) noexcept {
+  posix::futex_wait(starts_, seen, posix::scope::process_private);
+}
+
+bool thread_crew::rest(int index) noexcept {
+  dispatch::roster& roster = pool_.roster();
+  {
+    const std::lock_guard lock(mutex_);
+    if (roster.look().ending()) return false;
+    roster.prepare_nap(index);
+    threads_[index].who = presence::resting;
+    resting_.push_back(index);
+    available_.fetch_add(1, std::memory_order_seq_cst);
+  }
+  const bool woken = roster.nap(index, posix::deadline_after(rest_time));
+  {
+    const std::lock_guard lock(mutex_);
+    if (threads_[index].who == presence::dismissed) return false;
+    if (std::erase(resting_, index) != 0) {  // nobody has recalled us
+      available_.fetch_sub(1, std::memory_order_seq_cst);
+      return false;
+    }
+  }
+  if (!woken) roster.sleep(index);  // recalled when the time was over: the signal is on its way
+  return true;
+}
+
+void thread_crew::dismiss_resting() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (const int index : resting_) {
+    threads_[index].who = presence::dismissed;
+    available_.fetch_sub(1, std::memory_order_seq_cst);
+    pool_.roster().recall(index);
+  }
+  resting_.clear();
+}
+
+bool thread_crew::join_one() {
+  boost::thread thread;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto any =
+        std::find_if(threads_.begin(), threads_.end(), [](const place& p) { return p.thread.joinable(); });
+    if (any != threads_.end()) {
+      thread = std::move(any->thread);
+    } else if (!leaving_.empty()) {
+      thread = std::move(leaving_.back());
+      leaving_.pop_back();
+    }
+  }
+  if (!thread.joinable()) return false;
+  thread.join();
+  return true;
+}
+
+void thread_crew::detach_all() noexcept {
+  const std::lock_guard lock(mutex_);
+  detached_ = true;
+  for (place& p : threads_) {
+    if (p.thread.joinable()) p.thread.detach();
+  }
+  for (boost::thread& t : leaving_) t.detach();
+  leaving_.clear();
+}
+
+}  // namespace tandem::detail

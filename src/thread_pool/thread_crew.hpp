@@ -1,0 +1,90 @@
+// The threads of a thread_pool: who has which place, and how threads are started, rest, end and are joined.
+// Decides nothing about work: when a thread is needed is said by the roster, through thread_pool_state.
+#ifndef TANDEM_THREAD_POOL_THREAD_CREW_HPP
+#define TANDEM_THREAD_POOL_THREAD_CREW_HPP
+
+#include "thread_pool/thread_worker.hpp"
+
+#include <boost/thread/thread.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace tandem::detail {
+
+class thread_pool_state;
+
+class thread_crew {
+ public:
+  /// For `most` threads at a time. Starts none.
+  thread_crew(thread_pool_state& pool, int most);
+  thread_crew(const thread_crew&) = delete;
+  thread_crew& operator=(const thread_crew&) = delete;
+  ~thread_crew();
+
+  // --- places: indices from 0 on; threads take the lowest free one ---
+  /// How many places have ever been taken.
+  [[nodiscard]] int places() const noexcept { return places_.load(std::memory_order_acquire); }
+  /// The worker of a place below places(). It stays when its thread ends, for the next one.
+  [[nodiscard]] thread_worker& at(int index) const noexcept {
+    return *workers_[index].load(std::memory_order_acquire);
+  }
+  /// Tells whether the calling thread is one of ours.
+  [[nodiscard]] bool has_this_thread() const noexcept;
+  /// The workers that have a thread now.
+  [[nodiscard]] std::vector<const thread_worker*> present() const;
+
+  // --- more threads ---
+  /// A hint: whether there may be more threads than there are now.
+  [[nodiscard]] bool may_grow() const noexcept { return available_.load(std::memory_order_seq_cst) > 0; }
+  /// Behind roster::begin_start(): recalls a resting worker or starts a thread. If it cannot, it takes the start back;
+  /// returns why, if that was for want of resources.
+  [[nodiscard]] std::string start() noexcept;
+
+  // --- fewer threads ---
+  /// Called by a worker that has left the roster. Blocks; true if it was recalled, false if it shall end.
+  [[nodiscard]] bool rest(int index) noexcept;
+  /// The pool is ending: nobody rests any more.
+  void dismiss_resting() noexcept;
+  /// Joins one thread, waiting for its end; false if there is none.
+  bool join_one();
+  /// From now on, nobody will join.
+  void detach_all() noexcept;
+  /// Changes whenever a start has succeeded or failed; await_start() sleeps while it is as told.
+  [[nodiscard]] std::uint32_t starts() const noexcept { return starts_.load(std::memory_order_seq_cst); }
+  void await_start(std::uint32_t seen) noexcept;
+
+ private:
+  enum class presence : unsigned char { absent, on_duty, resting, dismissed };
+  struct place {
+    boost::thread thread;
+    presence who = presence::absent;
+  };
+
+  void start_thread(int index);
+  void put_away(boost::thread thread);
+  void thread_ended(int index) noexcept;
+  void note_start() noexcept;
+
+  thread_pool_state& pool_;
+  // By index; made when first needed.
+  const std::unique_ptr<std::atomic<thread_worker*>[]> workers_;
+  std::atomic<int> places_{0};
+  std::atomic<int>
+      available_;  // threads that could still be started or recalled: a hint that saves the mutex
+  std::atomic<std::uint32_t> starts_{0};  // futex word of await_start()
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<place> threads_;
+  std::vector<int> resting_;            // indices; the last one is recalled first
+  std::vector<boost::thread> leaving_;  // threads at their very end, whose places have been taken again
+  bool detached_ = false;               // nobody will join
+};
+
+}  // namespace tandem::detail
+
+#endif
