@@ -63,9 +63,9 @@ namespace detail {
 
 namespace {
 constexpr const char* hint =
-    " The bytes were damaged, or the two processes do not run the same build: if the program or a library "
-    "was "
-    "rebuilt while it was running, start it again; otherwise check the codecs of the types involved.";
+    " The bytes were damaged, or the two processes do not run the same build: if the program or a "
+    "library was rebuilt while it was running, start it again; otherwise check the codecs of the types "
+    "involved.";
 }
 
 void throw_short_read(std::size_t wanted, std::size_t remaining) {

@@ -79,9 +79,8 @@ std::string describe_missing(const posix::loaded_module& theirs) {
            ". It was probably rebuilt or updated while the program was running: start the program again.";
   }
   return "A function lies in " + quoted(theirs) +
-         ", which is not loaded in this worker process. It was probably loaded with dlopen: link the program "
-         "with "
-         "it, or load it in the pool's initializer too.";
+         ", which is not loaded in this worker process. It was probably loaded with dlopen: link the "
+         "program with it, or load it in the pool's initializer too.";
 }
 
 }  // namespace

@@ -14,14 +14,12 @@ const char* words(obstacle what) {
     case obstacle::none:
       return "";
     case obstacle::pointer:
-      return "is a pointer, which means nothing in another process: pass the value it points to (std::string "
-             "for "
-             "const char*, std::vector for arrays)";
+      return "is a pointer, which means nothing in another process: pass the value it points to "
+             "(std::string for const char*, std::vector for arrays)";
     case obstacle::member_pointer:
     case obstacle::function_pointer:
       return "is a function or member pointer, which crosses only as the callable itself or as a whole "
-             "argument, not "
-             "inside other values and not as a result";
+             "argument, not inside other values and not as a result";
     case obstacle::reference:
       return "is a reference, which means nothing in another process: use a value";
     case obstacle::view:
@@ -36,15 +34,13 @@ const char* words(obstacle what) {
     case obstacle::array_pointer:
       return "does not know the length of the array it points to: use std::vector";
     case obstacle::base_pointer:
-      return "points to a polymorphic class and would be sliced: make the class final, use std::variant, or "
-             "register "
-             "it with cereal (cereal/types/polymorphic.hpp)";
+      return "points to a polymorphic class and would be sliced: make the class final, use "
+             "std::variant, or register it with cereal (cereal/types/polymorphic.hpp)";
     case obstacle::deleter:
       return "has a deleter of its own: pass the object";
     case obstacle::helper_object:
-      return "has a comparison, hash or allocator with a state or without default constructor: use an empty "
-             "function "
-             "object";
+      return "has a comparison, hash or allocator with a state or without default constructor: use an "
+             "empty function object";
     case obstacle::closure:
       return "is a lambda with captures: pass the captures as arguments or wrap the lambda in "
              "tandem::by_value(...)";
@@ -52,11 +48,10 @@ const char* words(obstacle what) {
       return "is a union, which does not tell which member it holds: use std::variant, or specialize "
              "tandem::enable_bytewise";
     case obstacle::odd_aggregate:
-      return "is an aggregate whose members tandem cannot see (base classes, unions, unnamed types, more "
-             "than 32 members, "
-             "or an array next to a member that is const or has no default constructor): specialize "
-             "tandem::codec for it, give "
-             "it a cereal serialize function, or (plain data only) set tandem::enable_bytewise";
+      return "is an aggregate whose members tandem cannot see (base classes, unions, unnamed types, "
+             "more than 32 members, or an array next to a member that is const or has no default "
+             "constructor): specialize tandem::codec for it, give it a cereal serialize function, or "
+             "(plain data only) set tandem::enable_bytewise";
     case obstacle::incomplete_type:
       return "is only declared where it is used with tandem: include its definition";
     case obstacle::incomplete_codec:
@@ -64,9 +59,9 @@ const char* words(obstacle what) {
     case obstacle::not_bytewise:
       return "has tandem::enable_bytewise set but is not trivially copyable";
     case obstacle::opaque:
-      return "is a class that tandem does not know how to send: specialize tandem::codec for it, give it a "
-             "cereal "
-             "serialize function and a default constructor, or (plain data only) set tandem::enable_bytewise";
+      return "is a class that tandem does not know how to send: specialize tandem::codec for it, give "
+             "it a cereal serialize function and a default constructor, or (plain data only) set "
+             "tandem::enable_bytewise";
     case obstacle::nothing:
       return "has no values";
   }

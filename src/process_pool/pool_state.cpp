@@ -66,11 +66,9 @@ process_pool_options checked(process_pool_options options) {
   }
   if (!process::init_was_called()) {
     throw start_error(
-        "tandem: process_pool: main has not called tandem::init(argc, argv). Workers are this same program, "
-        "started "
-        "again: without that line as the first one of main they would run main itself. Add it (a test "
-        "program can "
-        "link tandem::gtest_main instead)");
+        "tandem: process_pool: main has not called tandem::init(argc, argv). Workers are this same "
+        "program, started again: without that line as the first one of main they would run main "
+        "itself. Add it (a test program can link tandem::gtest_main instead)");
   }
   if (process::pool_depth() >= max_depth) {
     throw start_error(
@@ -329,9 +327,8 @@ void process_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
   if (options.wait && on_manager()) {
     throw invalid_state_error(
-        "tandem: process_pool::shutdown() with wait, called by a callback that the pool itself runs: it "
-        "would wait for "
-        "itself. Pass {.wait = false}, or call it from another thread");
+        "tandem: process_pool::shutdown() with wait, called by a callback that the pool itself runs: "
+        "it would wait for itself. Pass {.wait = false}, or call it from another thread");
   }
   {
     const lock held(mutex_);

@@ -56,9 +56,8 @@ tbb_pool::~tbb_pool() {
     kept.push_back(std::move(state_));
   } else if (state_->on_own_worker()) {
     std::fputs(
-        "tandem: a tbb_pool was destroyed by one of its own tasks, which cannot wait for itself: its tasks "
-        "finish "
-        "without it. Keep the pool alive until they are done\n",
+        "tandem: a tbb_pool was destroyed by one of its own tasks, which cannot wait for itself: its "
+        "tasks finish without it. Keep the pool alive until they are done\n",
         stderr);
     auto* state = state_.get();
     state->abandon(std::move(state_));

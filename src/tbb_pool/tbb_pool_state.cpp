@@ -31,9 +31,8 @@ bool tbb_pool_state::in_forked_child() const noexcept { return generation_ != po
 void tbb_pool_state::enqueue(core_ptr<core> task) {
   if (in_forked_child()) {
     throw broken_pool_error(
-        "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a pool "
-        "after the "
-        "fork");
+        "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a "
+        "pool after the fork");
   }
   task->set_owner(this);
   core* raw = task.detach();
@@ -129,8 +128,7 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
   if (options.wait && on_own_worker()) {
     throw invalid_state_error(
         "tandem: shutdown() of a tbb_pool by one of its own tasks would wait for that task itself; use "
-        "{.wait = "
-        "false}, or call it from outside");
+        "{.wait = false}, or call it from outside");
   }
   closing_.store(true, std::memory_order_seq_cst);
   queue_.close();
