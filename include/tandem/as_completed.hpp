@@ -77,7 +77,7 @@ class as_completed_range {
   void advance() {
     current_ = std::nullopt;
     if (queue_.size() == 0) return;
-    current_ = queue_.pop(deadline_);
+    current_ = queue_.pop(deadline_, helping::if_stuck);
     if (!current_) throw_as_completed_timeout(queue_.size(), elements_.size());
   }
 
@@ -99,8 +99,9 @@ class as_completed_range {
 ///   timeout_error that tells how many are unfinished
 /// @param projection  a member pointer or function from an element to its future
 /// @return an input range of references to the range's own elements; each state is given once. Advancing it blocks
-///   until the next future finishes; on a worker it runs tasks of its own pool that have not started. Breaking out
-///   early is fine.
+///   until the next future finishes. On a worker of the futures' own pool it cannot deadlock: a thread_pool brings in
+///   a spare worker; where none can come, it runs a task that has not started itself, unless there is a timeout.
+///   Breaking out early is fine.
 /// @throws invalid_state_error if an element has no state
 ///
 /// Futures may belong to different executors. O(1) per completion. The result belongs to one thread.

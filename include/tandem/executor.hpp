@@ -114,12 +114,14 @@ class submit_front {
   ///
   /// Eager: blocks until all is done. If a call throws, items that have not started are cancelled, those that run
   /// are awaited, and the exception of the first failed item (in input order) is thrown. Items are not one task
-  /// each: they go in chunks. On a worker of this executor it takes part in the work and cannot deadlock.
+  /// each: they go in chunks. On a worker of this executor it takes part in the work and cannot deadlock. In this
+  /// process `f` is one object that several workers call at once, and they read the ranges themselves.
   template <class F, class... Ranges>
     requires not_options<F> && map_callable<F, Ranges...>
   auto map(F&& f, Ranges&&... ranges) { return map({}, std::forward<F>(f), std::forward<Ranges>(ranges)...); }
 
-  /// map() with options: `pool.map({.chunk_size = 3}, f, xs, ys)`.
+  /// map() with options: `pool.map({.chunk_size = 3}, f, xs, ys)`. After a timeout_error calls that run go on: what
+  /// `f` refers to must outlive them (shutdown() waits for them).
   /// @throws timeout_error if not all is done within options.timeout; std::invalid_argument for negative fields
   template <class F, class... Ranges>
     requires map_callable<F, Ranges...>
@@ -146,8 +148,10 @@ class submit_front {
   ///
   /// Takes inputs only map_options::window ahead of the reader, so infinite inputs work and memory stays flat. An
   /// lvalue range must live as long as the result. When a call throws, dereferencing its position throws; the
-  /// iteration can go on behind it. Destroying the result cancels what has not started. `f` returning void gives
-  /// elements of std::monostate. The result belongs to one thread.
+  /// iteration can go on behind it. Destroying the result, which must happen before the executor goes, cancels what
+  /// has not started; calls that run go on, so what `f` refers to must outlive them. In this process `f` is one
+  /// object that several workers call at once. `f` returning void gives elements of std::monostate. The result
+  /// belongs to one thread.
   template <class F, class... Ranges>
     requires not_options<F> && map_callable<F, Ranges...>
   [[nodiscard]] auto imap(F&& f, Ranges&&... ranges) {

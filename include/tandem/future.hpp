@@ -66,12 +66,14 @@ class future_base {
   void wait() const { state_ref("wait").wait(); }
 
   /// Blocks until done or until `timeout` has passed; zero or less: asks only. True if done. Never throws for time.
+  /// Unlike wait() it never runs the task in place, which might take longer.
   template <class Rep, class Period>
   bool wait_for(const std::chrono::duration<Rep, Period>& timeout) const {
     return state_ref("wait_for").wait(time_limit(timeout).deadline());
   }
 
-  /// Blocks until done or until `deadline` of any clock. True if done.
+  /// As wait_for(), until `deadline` of any clock. Its distance is taken once: later steps of a clock that can be set
+  /// are not followed.
   template <class Clock, class Duration>
   bool wait_until(const std::chrono::time_point<Clock, Duration>& deadline) const {
     return state_ref("wait_until").wait(to_steady(deadline));
@@ -125,7 +127,9 @@ class future_base {
   /// Calls `cb` with a handle of type Handle on the finished state.
   template <class Handle, class Callback>
   void add_callback(Callback&& cb) const {
-    core& state = state_ref("on_done");
+    (void)state_ref("on_done");
+    const core_ptr<result<T>> state =
+        core_;  // a callback may destroy this handle and drop the last reference
     auto call = [cb = std::decay_t<Callback>(std::forward<Callback>(cb))](core& done) mutable noexcept {
       try {
         done.add_ref();
@@ -142,10 +146,10 @@ class future_base {
       }
     };
     auto node = std::make_unique<function_callback<decltype(call)>>(std::move(call));
-    if (state.try_attach(node.get())) {
+    if (state->try_attach(node.get())) {
       (void)node.release();  // the list owns it
     } else {
-      node.release()->fire(state);
+      node.release()->fire(*state);
     }
   }
 
@@ -192,9 +196,10 @@ class future : public detail::future_base<T> {
     return get();
   }
 
-  /// Calls `cb` once when the task is done, with a value, an exception or cancelled: in the thread that ends it, or
-  /// at once in this one if it is done. `cb` gets this future (as `future<T>&`), or nothing. Callbacks are called in
-  /// the order of registration. What a callback throws is reported on stderr and stops nothing.
+  /// Calls `cb` once when the task is done, with a value, an exception or cancelled: in the thread that ends it, now
+  /// and then in one that waits for the same future, or at once in this one if it is done. `cb` gets this future (as
+  /// `future<T>&`: get() in it takes the value from the owner), or nothing. Callbacks are called in the order of
+  /// registration. What a callback throws is reported on stderr and stops nothing.
   template <class Callback>
   void on_done(Callback&& cb) {
     this->template add_callback<future>(std::forward<Callback>(cb));

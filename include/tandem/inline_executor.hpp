@@ -6,12 +6,14 @@
 #include <tandem/executor.hpp>
 
 #include <atomic>
+#include <cstdint>
 
 namespace tandem {
 
 /// Runs every task in the thread that submits it, before submit() returns; futures are done at once.
 ///
-/// Thread-safe: callers run their own tasks side by side. Nothing waits, so shutdown() only refuses further tasks.
+/// Thread-safe: callers run their own tasks side by side. Nothing waits, so shutdown() has only to refuse further tasks,
+/// and to wait for those that run in other threads; in an own task, with `wait`, it throws invalid_state_error.
 class TANDEM_API inline_executor final
     : public executor,
       public detail::submit_front<inline_executor, detail::remote_mode::never> {
@@ -35,8 +37,10 @@ class TANDEM_API inline_executor final
   void enqueue(detail::core_ptr<detail::core> task) override;
 
  private:
-  std::atomic<bool> open_{true};
-  std::atomic<int> running_{0};
+  void leave() noexcept;
+
+  // Futex word: twice the calls that are running, and 1 when it is closed.
+  std::atomic<std::uint32_t> calls_{0};
   std::atomic<std::int64_t> finished_{0};
   std::atomic<std::int64_t> failed_{0};
 };

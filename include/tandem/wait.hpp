@@ -32,7 +32,9 @@ struct wait_result {
 /// @throws invalid_state_error if an element has no state
 ///
 /// An empty range returns at once. Takes nothing from the futures and leaves nothing in them. O(1) per completion.
-/// On a worker it runs tasks of that worker's own pool that have not started, so it cannot deadlock.
+/// On a worker of the futures' own pool it cannot deadlock: to wait for all, it runs tasks that have not started; to
+/// wait for the first one it does so only where no other worker could (a thread_pool brings in a spare), for any of
+/// them may be the one that takes long. With a timeout it runs none.
 template <class Range, class Projection = std::identity>
   requires detail::future_range<Range, Projection> wait_result
   wait(Range&& range, return_when when = return_when::all_completed, time_limit timeout = {},
@@ -56,9 +58,12 @@ template <class Range, class Projection = std::identity>
     if (!satisfied) {
       detail::completion_queue queue;
       for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (!tasks[i].first->done()) queue.watch(*tasks[i].first, i);
+        // Asked once more: what has become done since, and is what we wait for, must not be passed over.
+        if (!tasks[i].first->done() || satisfies(*tasks[i].first)) queue.watch(*tasks[i].first, i);
       }
-      while (auto i = queue.pop(deadline)) {
+      const auto helping =
+          when == return_when::all_completed ? detail::helping::freely : detail::helping::if_stuck;
+      while (auto i = queue.pop(deadline, helping)) {
         if (satisfies(*tasks[*i].first)) break;
       }
     }

@@ -42,11 +42,6 @@ class batch_ring {
     return nullptr;
   }
 
-  /// Owner only: the item that pop() would give, if nobody steals it. To be prefetched, not to be looked into.
-  [[nodiscard]] const T* peek() const noexcept {
-    return slots_[head_.load(std::memory_order_relaxed) % Capacity].load(std::memory_order_relaxed);
-  }
-
   /// Anybody: takes half of the items, the oldest, rounded up, `most` at the most; returns how many.
   std::size_t steal(T** out, std::size_t most) noexcept {
     std::uint64_t head = head_.load(std::memory_order_acquire);

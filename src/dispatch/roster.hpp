@@ -28,6 +28,7 @@ class roster {
     [[nodiscard]] int active() const noexcept { return field(2); }
     [[nodiscard]] bool closed() const noexcept { return (bits & closed_bit) != 0; }
     [[nodiscard]] bool broken() const noexcept { return (bits & broken_bit) != 0; }
+    [[nodiscard]] bool cancelling() const noexcept { return (bits & cancelling_bit) != 0; }
     [[nodiscard]] bool ending() const noexcept { return (bits & (closed_bit | broken_bit)) != 0; }
 
    private:
@@ -82,6 +83,8 @@ class roster {
   // --- the end ---
   /// Nobody sleeps any more: lie_down() refuses, and who sleeps is woken.
   void close() noexcept { end(closed_bit); }
+  /// As close(), for a pool that runs nothing more of what waits.
+  void close_and_cancel() noexcept { end(closed_bit | cancelling_bit); }
   /// As close(), for a pool that cannot run tasks. False if it was broken already.
   bool break_down() noexcept { return end(broken_bit); }
 
@@ -91,8 +94,9 @@ class roster {
   static constexpr std::uint64_t active_unit = std::uint64_t{1} << (2 * field_bits);
   static constexpr std::uint64_t closed_bit = std::uint64_t{1} << (3 * field_bits);
   static constexpr std::uint64_t broken_bit = closed_bit << 1;
-  // Counts changes of the stack of sleepers, against ABA. Wraps after 2^23 of them, each of which is a sleep or a wake.
-  static constexpr std::uint64_t tag_unit = closed_bit << 2;
+  static constexpr std::uint64_t cancelling_bit = closed_bit << 2;
+  // Counts changes of the stack of sleepers, against ABA. Wraps after 2^22 of them, each of which is a sleep or a wake.
+  static constexpr std::uint64_t tag_unit = closed_bit << 3;
 
   struct alignas(64) bed {
     // Futex word: lying (not asleep yet), asleep, called. The worker writes the first two, its waker the third.
@@ -109,7 +113,7 @@ class roster {
   void signal(int index) noexcept;
   bool end(std::uint64_t bit) noexcept;
 
-  // From the lowest bit: top of the stack of sleepers, searchers, active workers, closed, broken, tag.
+  // From the lowest bit: top of the stack of sleepers, searchers, active workers, closed, broken, cancelling, tag.
   alignas(64) std::atomic<std::uint64_t> word_{0};
   alignas(64) const int most_active_;
   const std::unique_ptr<bed[]> beds_;

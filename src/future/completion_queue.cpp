@@ -117,7 +117,7 @@ void completion_queue::watch(core& task, std::size_t tag) {
   std::size_t index = slots_.size();
   if (free_slots_.empty()) {
     slots_.emplace_back();
-    free_slots_.reserve(slots_.size());  // so that pop() cannot fail
+    free_slots_.reserve(slots_.capacity());  // so that pop() cannot fail
   } else {
     index = free_slots_.back();
     free_slots_.pop_back();
@@ -158,9 +158,10 @@ std::optional<std::size_t> completion_queue::try_pop() {
 }
 
 // Runs one watched task that has not started, if this thread is a worker of its pool.
-bool completion_queue::help() {
+bool completion_queue::help(helping how) {
   worker_context* worker = current_worker();
   if (worker == nullptr) return false;
+  if (how == helping::if_stuck && worker->can_be_stood_in_for()) return false;
   for (; help_from_ < slots_.size(); ++help_from_) {
     core* task = slots_[help_from_].watched.get();
     if (task == nullptr || !worker->may_run(*task) || !task->try_start()) continue;
@@ -170,11 +171,11 @@ bool completion_queue::help() {
   return false;
 }
 
-std::optional<std::size_t> completion_queue::pop(std::optional<time_point> deadline) {
+std::optional<std::size_t> completion_queue::pop(std::optional<time_point> deadline, helping how) {
   while (outstanding_ > 0) {
     if (auto tag = try_pop()) return tag;
     if (deadline && *deadline <= std::chrono::steady_clock::now()) return std::nullopt;
-    if (!deadline && help()) continue;
+    if (!deadline && help(how)) continue;
     if (run_put_off_callbacks()) continue;
     worker_context* worker = current_worker();
     if (worker != nullptr) worker->begin_blocking();

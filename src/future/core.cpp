@@ -296,19 +296,20 @@ void core::fire_callbacks() noexcept {
 // ORDER list: its compare-exchange and that of the closing take_callbacks() are on one word. If ours comes first, the
 // closer takes our list; otherwise we find it closed. So there is no need to look whether the core is done.
 void core::give_back(callback* list) noexcept {
-  callback* last = list;
-  while (last->next_ != nullptr) last = last->next_;
   callback* head = callbacks_.load(std::memory_order_acquire);
-  for (;;) {
-    if (head == closed()) {  // it completed while we held the list: these are ours to fire
-      callback_runner::run(*this, list);
-      return;
+  while (head != closed()) {
+    if (!callbacks_.compare_exchange_weak(head, head == nullptr ? list : nullptr, std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
+      continue;
     }
-    last->next_ = head;
-    if (callbacks_.compare_exchange_weak(head, list, std::memory_order_release, std::memory_order_acquire))
-      return;
-    last->next_ = nullptr;
+    if (head == nullptr) return;
+    // Attached meanwhile, so newer than ours: they stay in front, to be fired behind them.
+    callback* last = head;
+    while (last->next_ != nullptr) last = last->next_;
+    last->next_ = std::exchange(list, head);
+    head = nullptr;
   }
+  callback_runner::run(*this, list);  // it completed while we held the list: these are ours to fire
 }
 
 void set_cancel_hook(cancel_hook hook) noexcept { cancel_hook_.store(hook, std::memory_order_release); }

@@ -45,6 +45,7 @@ class worker final : public detail::worker_context {
   // --- worker_context: no task here belongs to a pool of this process's futures ---
   [[nodiscard]] bool may_run(const detail::core&) const noexcept override { return false; }
   void run_started(detail::core&) noexcept override {}
+  [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return false; }
   void begin_blocking() noexcept override {}
   void end_blocking() noexcept override {}
   [[nodiscard]] int index() const noexcept override { return setup_.index; }

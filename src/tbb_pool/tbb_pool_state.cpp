@@ -1,6 +1,7 @@
 #include "tbb_pool/tbb_pool_state.hpp"
 
 #include <tandem/error.hpp>
+#include <tandem/this_task.hpp>
 
 #include "posix/fork_watch.hpp"
 #include "posix/futex.hpp"
@@ -112,6 +113,8 @@ std::shared_ptr<tbb_pool_state> tbb_pool_state::count_out() noexcept {
 }
 
 void tbb_pool_state::wait_until_gone() noexcept {
+  while (run_put_off_callbacks()) {}
+  const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   for (;;) {
     // ORDER depart: acquire, before the look; pairs with the release behind the last departure.
     const std::uint32_t seen = departures_.load(std::memory_order_acquire);
@@ -178,6 +181,7 @@ void tbb_pool_state::break_down(const std::string& why) noexcept {
 
 void tbb_pool_state::fail(core& task) noexcept {
   failed_.fetch_add(1, std::memory_order_relaxed);
+  task.drop_payload();
   task.complete_error(std::make_exception_ptr(broken_error()));
 }
 
@@ -207,6 +211,7 @@ bool tbb_pool_state::on_own_worker() const noexcept {
 
 executor_stats tbb_pool_state::stats() const {
   executor_stats s;
+  if (in_forked_child()) return s;
   s.queued = static_cast<std::int64_t>(queue_.size());
   s.cancelled = cancelled_.load(std::memory_order_relaxed);
   s.failed = failed_.load(std::memory_order_relaxed);

@@ -121,25 +121,11 @@ void tbb_worker::run_task(core* task) noexcept {
 }
 
 void tbb_worker::execute(core& task) noexcept {
-  const task_options* options = task.options();
-  if (options == nullptr || options->name.empty()) return execute_in_context(task, &ledger_);
-  std::string outer;
-  {
-    const std::lock_guard lock(name_mutex_);
-    outer = std::exchange(name_, options->name);
-  }
-  execute_in_context(task, &ledger_);
-  const std::lock_guard lock(name_mutex_);
-  name_ = std::move(outer);
+  name_.during(task, [&]() noexcept { execute_in_context(task, &ledger_); });
 }
 
 bool tbb_worker::may_run(const core& task) const noexcept { return task.owner() == &pool_; }
 
 void tbb_worker::run_started(core& task) noexcept { execute(task); }
-
-std::string tbb_worker::task_name() const {
-  const std::lock_guard lock(name_mutex_);
-  return name_;
-}
 
 }  // namespace tandem::detail

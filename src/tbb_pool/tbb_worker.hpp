@@ -6,11 +6,12 @@
 #include <tandem/detail/context.hpp>
 #include <tandem/detail/core.hpp>
 
+#include "executor/running_name.hpp"
+
 #include <oneapi/tbb/task_arena.h>
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 namespace tandem::detail {
@@ -32,6 +33,8 @@ class tbb_worker final : public worker_context {
   // --- for waiting futures: on this worker's own thread ---
   [[nodiscard]] bool may_run(const core& task) const noexcept override;
   void run_started(core& task) noexcept override;
+  // oneTBB has no spare threads, and whether another worker will ever be free cannot be known.
+  [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return false; }
   void begin_blocking() noexcept override {}
   void end_blocking() noexcept override {}
   [[nodiscard]] int index() const noexcept override { return index_; }
@@ -41,7 +44,7 @@ class tbb_worker final : public worker_context {
   [[nodiscard]] std::int64_t cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
   /// 0: it has no thread.
   [[nodiscard]] int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::string task_name() const;
+  [[nodiscard]] std::string task_name() const { return name_.get(); }
 
  private:
   void serve() noexcept;
@@ -58,9 +61,8 @@ class tbb_worker final : public worker_context {
   task_ledger ledger_;                      // written by the worker
   std::atomic<std::int64_t> cancelled_{0};  // found cancelled when their turn came; written by the worker
   std::atomic<int> thread_id_{0};           // written by the worker
-  mutable std::mutex name_mutex_;           // guards name_
-  std::string name_;                        // of the task that runs, if it has one
-  tbb::task_arena arena_{1, 0};             // no slot is kept for threads from outside: none comes
+  running_name name_;
+  tbb::task_arena arena_{1, 0};  // no slot is kept for threads from outside: none comes
 };
 
 }  // namespace tandem::detail

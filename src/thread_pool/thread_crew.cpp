@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace tandem::detail {
@@ -25,7 +26,9 @@ thread_crew::thread_crew(thread_pool_state& pool, int most)
     : pool_(pool),
       workers_(std::make_unique<std::atomic<thread_worker*>[]>(static_cast<std::size_t>(most))),
       available_(most),
-      threads_(static_cast<std::size_t>(most)) {}
+      threads_(static_cast<std::size_t>(most)) {
+  resting_.reserve(static_cast<std::size_t>(most));  // so that rest() cannot fail
+}
 
 thread_crew::~thread_crew() {
   for (int i = 0; i < places(); ++i) delete &at(i);
@@ -50,7 +53,14 @@ std::vector<const thread_worker*> thread_crew::present() const {
 
 std::string thread_crew::start() noexcept {
   const boost::this_thread::disable_interruption uninterrupted;  // joining would be an interruption point
+  std::string error = try_start();
+  join_ended();
+  return error;
+}
+
+std::string thread_crew::try_start() noexcept {
   std::string error;
+  bool late = false;
   {
     const std::lock_guard lock(mutex_);
     if (!resting_.empty()) {
@@ -64,7 +74,7 @@ std::string thread_crew::start() noexcept {
     const auto free = std::find_if(threads_.begin(), threads_.end(),
                                    [](const place& p) { return p.who == presence::absent; });
     // Closed and nothing to do: whoever called us was late, and shutdown() may be done with joining.
-    const bool late = pool_.roster().look().ending() && !pool_.has_work();
+    late = pool_.roster().look().ending() && !pool_.has_work();
     // No place: a thread is about to give its one up, and calls again when it has.
     if (free != threads_.end() && !late) {
       try {
@@ -78,14 +88,18 @@ std::string thread_crew::start() noexcept {
   }
   note_start();
   // Meanwhile we stood for a searcher, on whom others counted.
-  if (pool_.has_work()) pool_.roster().wake_one();
+  if (late) {
+    pool_.call_if_needed();
+  } else if (pool_.has_work()) {
+    pool_.roster().wake_one();
+  }
   return error;
 }
 
 // With mutex_ held.
 void thread_crew::start_thread(int index) {
   place& p = threads_[index];
-  put_away(std::move(p.thread));
+  if (p.thread.joinable()) leaving_.push_back(std::move(p.thread));
   if (index >= places()) {
     workers_[index].store(new thread_worker(pool_, index), std::memory_order_release);
     places_.store(index + 1, std::memory_order_release);
@@ -98,7 +112,7 @@ void thread_crew::start_thread(int index) {
     p.thread = boost::thread(attributes, [pool = pool_.shared_from_this(), this, index]() mutable {
       const std::shared_ptr<thread_pool_state> keep = std::move(pool);
       at(index).run();
-      thread_ended(index);
+      if (!keep->in_forked_child()) thread_ended(index);
     });
   } catch (...) {
     p.who = presence::absent;
@@ -109,10 +123,23 @@ void thread_crew::start_thread(int index) {
   note_start();
 }
 
-// With mutex_ held. Joins threads whose work is over, but waits for none: it may be about to want mutex_.
-void thread_crew::put_away(boost::thread thread) {
-  if (thread.joinable()) leaving_.push_back(std::move(thread));
-  std::erase_if(leaving_, [](boost::thread& t) { return t.timed_join(boost::posix_time::seconds(0)); });
+// Joins threads whose work is over. Without mutex_: a thread's end may run destructors of the user's, which may take
+// their time and may submit. Does not wait for another one that is at it, nor for itself.
+void thread_crew::join_ended() noexcept {
+  const std::unique_lock joining(joining_mutex_, std::try_to_lock);
+  if (!joining) return;
+  std::vector<boost::thread> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended.swap(leaving_);
+  }
+  std::erase_if(ended, [](boost::thread& t) {
+    return t.get_id() != boost::this_thread::get_id() && t.timed_join(boost::posix_time::seconds(0));
+  });
+  if (ended.empty()) return;
+  const std::lock_guard lock(mutex_);
+  std::move(ended.begin(), ended.end(), std::back_inserter(leaving_));
+  if (detached_) detach_leaving();
 }
 
 void thread_crew::thread_ended(int index) noexcept {
@@ -144,6 +171,8 @@ bool thread_crew::rest(int index) noexcept {
     resting_.push_back(index);
     available_.fetch_add(1, std::memory_order_seq_cst);
   }
+  pool_
+      .call_if_needed();  // whoever saw that nobody was available has called nobody; perhaps it is us whom we call
   const bool woken = roster.nap(index, posix::deadline_after(rest_time));
   {
     const std::lock_guard lock(mutex_);
@@ -170,6 +199,7 @@ void thread_crew::dismiss_resting() noexcept {
 bool thread_crew::join_one() {
   boost::thread thread;
   {
+    const std::lock_guard joining(joining_mutex_);  // so that leaving_ is whole
     const std::lock_guard lock(mutex_);
     const auto any =
         std::find_if(threads_.begin(), threads_.end(), [](const place& p) { return p.thread.joinable(); });
@@ -191,6 +221,11 @@ void thread_crew::detach_all() noexcept {
   for (place& p : threads_) {
     if (p.thread.joinable()) p.thread.detach();
   }
+  detach_leaving();
+}
+
+// With mutex_ held.
+void thread_crew::detach_leaving() noexcept {
   for (boost::thread& t : leaving_) t.detach();
   leaving_.clear();
 }

@@ -66,7 +66,9 @@ class thread_crew {
   };
 
   void start_thread(int index);
-  void put_away(boost::thread thread);
+  [[nodiscard]] std::string try_start() noexcept;
+  void join_ended() noexcept;
+  void detach_leaving() noexcept;
   void thread_ended(int index) noexcept;
   void note_start() noexcept;
 
@@ -74,8 +76,7 @@ class thread_crew {
   // By index; made when first needed.
   const std::unique_ptr<std::atomic<thread_worker*>[]> workers_;
   std::atomic<int> places_{0};
-  std::atomic<int>
-      available_;  // threads that could still be started or recalled: a hint that saves the mutex
+  std::atomic<int> available_;  // threads that could be started or recalled: a hint that saves the mutex
   std::atomic<std::uint32_t> starts_{0};  // futex word of await_start()
 
   mutable std::mutex mutex_;  // guards what follows
@@ -83,6 +84,8 @@ class thread_crew {
   std::vector<int> resting_;            // indices; the last one is recalled first
   std::vector<boost::thread> leaving_;  // threads at their very end, whose places have been taken again
   bool detached_ = false;               // nobody will join
+
+  std::mutex joining_mutex_;  // held by whoever has taken threads out of leaving_; taken before mutex_
 };
 
 }  // namespace tandem::detail

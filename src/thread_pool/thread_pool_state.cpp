@@ -2,6 +2,7 @@
 #include "thread_pool/thread_pool_state.hpp"
 
 #include <tandem/error.hpp>
+#include <tandem/this_task.hpp>
 
 #include "posix/fork_watch.hpp"
 
@@ -63,6 +64,7 @@ bool thread_pool_state::has_work() const noexcept {
 }
 
 void thread_pool_state::call_worker() noexcept {
+  if (in_forked_child()) return;
   for (;;) {
     if (roster_.wake_one()) return;
     const dispatch::roster::view v = roster_.look();
@@ -120,7 +122,11 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   }
   // In this order: workers end when the roster is closed and no work is left, and from then on none may come.
   injector_.close();
-  roster_.close();
+  if (options.cancel_pending) {
+    roster_.close_and_cancel();
+  } else {
+    roster_.close();
+  }
   crew_.dismiss_resting();
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
@@ -143,6 +149,8 @@ void thread_pool_state::abandon() noexcept {
 
 // Until every thread is gone and nothing is left to do: blocked workers may need spares to the very end.
 void thread_pool_state::join_all() {
+  while (run_put_off_callbacks()) {}
+  const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   const boost::this_thread::disable_interruption uninterrupted;
   const std::lock_guard joining(join_mutex_);
   for (;;) {
@@ -169,19 +177,26 @@ void thread_pool_state::drain(dispatch::batch_ring<core>& ring, Each each) noexc
 
 template <class Each>
 void thread_pool_state::drain(Each each) noexcept {
-  for (int i = 0; i < crew_.places(); ++i) drain(crew_.at(i).waiting(), each);
+  // The queue first: workers fill their rings from it, not the other way round.
   core* batch[64];
   while (!injector_.empty()) {
     const std::size_t count = injector_.pop(batch, std::size(batch));
     for (std::size_t i = 0; i < count; ++i) each(batch[i]);
   }
+  for (int i = 0; i < crew_.places(); ++i) drain(crew_.at(i).waiting(), each);
 }
 
 void thread_pool_state::cancel_waiting() noexcept {
-  drain([this](core* task) {
-    if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
-    task->release();
-  });
+  drain([this](core* task) { cancel(task); });
+}
+
+void thread_pool_state::cancel_tasks(dispatch::batch_ring<core>& ring) noexcept {
+  drain(ring, [this](core* task) { cancel(task); });
+}
+
+void thread_pool_state::cancel(core* task) noexcept {
+  if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
+  task->release();
 }
 
 void thread_pool_state::break_down(const std::string& why) noexcept {

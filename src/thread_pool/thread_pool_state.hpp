@@ -48,6 +48,9 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   /// A worker could not be set up: the pool can run nothing any more.
   void break_down(const std::string& why) noexcept;
   void fail_tasks(dispatch::batch_ring<core>& ring) noexcept;
+  /// shutdown({.cancel_pending = true}) has begun: what is taken from the queue is not run.
+  void cancel_tasks(dispatch::batch_ring<core>& ring) noexcept;
+  void cancel(core* task) noexcept;
   /// The initializer is about to run, or has run: meanwhile the worker does not look for work, but will.
   void begin_initializer() noexcept;
   void end_initializer() noexcept;

@@ -2,8 +2,6 @@
 // src/dispatch/README.md.
 #include "thread_pool/thread_worker.hpp"
 
-#include <tandem/task_options.hpp>
-
 #include "dispatch/spin.hpp"
 #include "posix/affinity.hpp"
 #include "posix/process.hpp"
@@ -46,7 +44,11 @@ void thread_worker::run() noexcept {
   posix::set_name(posix::numbered_name(pool_.options().name_prefix, index_));
   const bool usable = set_up();
   if (usable) {
-    while (core* task = next()) run_task(task);
+    while (core* task = next()) {
+      run_task(task);
+      // The task has forked, and this is the child, which has come back from it: nothing of the pool is ours.
+      if (pool_.in_forked_child()) return;
+    }
   }
   // Broken: what we have taken and not begun is ours to resolve. Otherwise there is nothing left.
   pool_.fail_tasks(ring_);
@@ -142,6 +144,14 @@ core* thread_worker::take() noexcept {
   if (count == 0 && searching_) count = steal(batch, batch_size);
   if (count == 0) return nullptr;
   if (count > 1) ring_.fill(batch + 1, count - 1);
+  const dispatch::roster::view now = pool_.roster().look();
+  if (now.cancelling()) {
+    // ORDER cancel-fill: shutdown() says so and then empties the rings; we fill ours and then look. What it has not
+    // found we see here.
+    pool_.cancel(batch[0]);
+    pool_.cancel_tasks(ring_);
+    return nullptr;
+  }
   const bool finishing = ledger_.finishing.load(std::memory_order_relaxed);
   const bool was_counted_on = searching_ || finishing;
   if (searching_) pool_.roster().end_search();
@@ -179,19 +189,7 @@ void thread_worker::run_task(core* task) noexcept {
 
 void thread_worker::execute(core& task, bool last_known) noexcept {
   const bool before = std::exchange(ledger_.last_known, last_known);
-  const task_options* options = task.options();
-  if (options != nullptr && !options->name.empty()) {
-    std::string outer;
-    {
-      const std::lock_guard lock(name_mutex_);
-      outer = std::exchange(name_, options->name);
-    }
-    execute_in_context(task, &ledger_);
-    const std::lock_guard lock(name_mutex_);
-    name_ = std::move(outer);
-  } else {
-    execute_in_context(task, &ledger_);
-  }
+  name_.during(task, [&]() noexcept { execute_in_context(task, &ledger_); });
   ledger_.last_known = before;
 }
 
@@ -218,23 +216,22 @@ bool thread_worker::may_run(const core& task) const noexcept {
 // The waiting task goes on afterwards, so the worker does not become free.
 void thread_worker::run_started(core& task) noexcept { execute(task, false); }
 
+bool thread_worker::can_be_stood_in_for() const noexcept {
+  return pool_.crew().may_grow() || pool_.roster().look().top() != 0;
+}
+
 void thread_worker::begin_blocking() noexcept {
-  if (blocking_++ > 0) return;
+  if (pool_.in_forked_child() || blocking_++ > 0) return;
   pool_.roster().leave();
   pool_.call_if_needed();
 }
 
 void thread_worker::end_blocking() noexcept {
-  if (--blocking_ == 0) pool_.roster().enter();
+  if (!pool_.in_forked_child() && --blocking_ == 0) pool_.roster().enter();
 }
 
 std::int64_t thread_worker::tasks_done() const noexcept {
   return ledger_.finished.load(std::memory_order_relaxed) - done_before_.load(std::memory_order_relaxed);
-}
-
-std::string thread_worker::task_name() const {
-  const std::lock_guard lock(name_mutex_);
-  return name_;
 }
 
 }  // namespace tandem::detail

@@ -7,11 +7,11 @@
 #include <tandem/detail/core.hpp>
 
 #include "dispatch/batch_ring.hpp"
+#include "executor/running_name.hpp"
 #include "posix/stack.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 namespace tandem::detail {
@@ -28,6 +28,7 @@ class thread_worker final : public worker_context {
   // --- for waiting futures: on this worker's own thread ---
   [[nodiscard]] bool may_run(const core& task) const noexcept override;
   void run_started(core& task) noexcept override;
+  [[nodiscard]] bool can_be_stood_in_for() const noexcept override;
   void begin_blocking() noexcept override;
   void end_blocking() noexcept override;
   [[nodiscard]] int index() const noexcept override { return index_; }
@@ -39,7 +40,7 @@ class thread_worker final : public worker_context {
   [[nodiscard]] std::int64_t cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
   [[nodiscard]] int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t tasks_done() const noexcept;
-  [[nodiscard]] std::string task_name() const;
+  [[nodiscard]] std::string task_name() const { return name_.get(); }
 
  private:
   bool set_up() noexcept;
@@ -64,8 +65,7 @@ class thread_worker final : public worker_context {
   std::atomic<std::int64_t> cancelled_{0};    // found cancelled when their turn came; written by the worker
   std::atomic<std::int64_t> done_before_{0};  // finished by earlier threads of this place
   std::atomic<int> thread_id_{0};
-  mutable std::mutex name_mutex_;  // guards name_
-  std::string name_;               // of the task that runs, if it has one
+  running_name name_;
 };
 
 }  // namespace tandem::detail

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -99,6 +100,69 @@ TEST(FutureRace, NoWakeUpIsMissedWhenManyAreReleasedTogether) {
         }
       },
       [](int) {});
+}
+
+// The one that completes may do so at any moment of the wait for the first; none of the others ever helps it out.
+TEST(FutureRace, FirstOneIsNotMissedWhileTheWaitBegins) {
+  const seed_scope seed;
+  constexpr std::size_t tasks = 20;
+  std::vector<tandem::promise<int>> promises;
+  std::vector<tandem::future<int>> futures;
+  tandem::wait_result result;
+  std::mt19937 random = seed_scope::generator();
+  const std::exception_ptr error = std::make_exception_ptr(std::runtime_error("the one that fails"));
+  crew::run(
+      2, rounds(20'000),
+      [&](int) {
+        promises = std::vector<tandem::promise<int>>(tasks);
+        futures.clear();
+        for (auto& p : promises) futures.push_back(p.get_future());
+      },
+      [&](int i, int round) {
+        if (i == 0) {
+          result = wait(
+              futures,
+              round % 2 == 0 ? tandem::return_when::first_completed : tandem::return_when::first_exception,
+              30s);
+        } else {
+          dawdle(random);
+          if (round % 2 == 0)
+            promises[0].set_value(1);
+          else
+            promises[0].set_exception(error);
+        }
+      },
+      [&](int) { ASSERT_EQ(result.done, std::vector<std::size_t>{0}); });
+}
+
+// The first callback's flag may get the second one fired before on_done() has returned.
+TEST(FutureRace, CallbackMayDestroyTheFutureWhileItIsBeingRegistered) {
+  const seed_scope seed;
+  std::optional<tandem::promise<int>> promise;
+  tandem::future<int>* future = nullptr;
+  std::atomic<int> called{0};
+  std::mt19937 random = seed_scope::generator();
+  crew::run(
+      2, rounds(20'000),
+      [&](int) {
+        promise.emplace();
+        future = new tandem::future<int>(promise->get_future());
+        future->on_done([&] { ++called; });
+      },
+      [&](int i, int) {
+        if (i == 0) {
+          auto* mine = future;
+          mine->on_done([&, mine] {
+            delete mine;
+            ++called;
+          });
+        } else {
+          dawdle(random);
+          promise->set_value(1);
+          promise.reset();
+        }
+      },
+      [&](int round) { ASSERT_EQ(called, 2 * (round + 1)); });
 }
 
 TEST(FutureRace, ExactlyOneOfSetCancelAndBreakWins) {

@@ -20,22 +20,18 @@
 #include <thread>
 #include <vector>
 
+#include "support/seed.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
-using random_source = std::mt19937_64;
+using random_source = std::mt19937;
+using tandem::test::seed_scope;
 
 long setting(const char* name, long preset) {
   const char* text = std::getenv(name);
   return text == nullptr ? preset : std::atol(text);
-}
-
-std::uint64_t seed() {
-  static const auto chosen =
-      static_cast<std::uint64_t>(setting("TANDEM_STRESS_SEED", std::random_device()()));
-  return chosen;
 }
 
 int rounds(int preset) {
@@ -199,9 +195,10 @@ void run_one(random_source& random) {
 }
 
 TEST(ThreadPoolStress, RandomMixesResolveEveryTaskOnce) {
-  random_source random(seed());
+  const seed_scope seed;
+  random_source random = seed_scope::generator();
   for (int i = 0; i < rounds(600) && !HasFailure(); ++i) {
-    SCOPED_TRACE("seed " + std::to_string(seed()) + ", round " + std::to_string(i));
+    SCOPED_TRACE("round " + std::to_string(i));
     run_one(random);
   }
 }
@@ -209,7 +206,8 @@ TEST(ThreadPoolStress, RandomMixesResolveEveryTaskOnce) {
 TEST(ThreadPoolStress, WorkersSleepAndWakeWithoutLosingATask) {
   // One task at a time, each brought after a pause of about the time that a worker takes to fall asleep. Waits by
   // spinning: a sleeping producer would come too late for the moment in question.
-  random_source random(seed());
+  const seed_scope seed;
+  random_source random = seed_scope::generator();
   tandem::thread_pool pool({.max_workers = 2});
   std::atomic<int> ran{0};
   const int count = rounds(20) * 2000;
@@ -220,7 +218,7 @@ TEST(ThreadPoolStress, WorkersSleepAndWakeWithoutLosingATask) {
     }
     for (int spin = one_of(random, 0, 15000); spin > 0; --spin) asm volatile("");
   }
-  EXPECT_EQ(ran, count) << "seed " << seed();
+  EXPECT_EQ(ran, count);
 }
 
 TEST(ThreadPoolStress, QuickTaskBeforeSlowOnesDoesNotKeepWorkersFromStarting) {
@@ -261,6 +259,24 @@ TEST(ThreadPoolStress, TreesOfWaitingTasksComplete) {
     for (int i = 0; i < rounds(8); ++i) {
       ASSERT_EQ(pool.submit([&] { return tree(pool, 9); }).get(), 512);
     }
+  }
+}
+
+// A spare ends after 100 ms without work; what happens at that very moment must find a worker all the same.
+TEST(ThreadPoolStress, FewSparesThatComeAndGoLeaveNoTaskBehind) {
+  const seed_scope seed;
+  random_source random = seed_scope::generator();
+  tandem::thread_pool pool({.max_workers = 1, .max_spare_workers = 1});
+  const auto block_while_another_runs = [&pool] {
+    auto other = pool.submit([] { return 1; });
+    const tandem::this_task::blocking_region region;
+    while (!other.is_ready()) std::this_thread::yield();
+    return other.get();
+  };
+  for (int round = rounds(30); round > 0; --round) {
+    ASSERT_EQ(pool.submit(block_while_another_runs).get(), 1);  // a spare comes, and rests
+    std::this_thread::sleep_for(100ms + std::chrono::microseconds(one_of(random, -300, 300)));
+    ASSERT_EQ(pool.submit(block_while_another_runs).get(), 1);
   }
 }
 

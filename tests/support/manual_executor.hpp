@@ -93,10 +93,12 @@ class manual_executor final : public executor,
       ++ran_in_place;
       detail::execute_in_context(task);
     }
+    [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return has_stand_in; }
     void begin_blocking() noexcept override { ++blocked; }
     void end_blocking() noexcept override { ++unblocked; }
     [[nodiscard]] int index() const noexcept override { return 0; }
 
+    bool has_stand_in = false;
     int ran_in_place = 0;
     int blocked = 0;
     int unblocked = 0;

@@ -1,7 +1,9 @@
-// The seed of a stress test's random numbers: printed with a failure, and to be had again with TANDEM_STRESS_SEED=<n>.
+// The seed of a stress test's random numbers: printed when the test begins, for a hang or a crash shows no more, and to
+// be had again with TANDEM_STRESS_SEED=<n>.
 #ifndef TANDEM_TESTS_SUPPORT_SEED_HPP
 #define TANDEM_TESTS_SUPPORT_SEED_HPP
 
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -24,7 +26,9 @@ inline unsigned stress_seed() {
 class seed_scope {
  public:
   seed_scope()
-      : trace_(__FILE__, __LINE__, "again with TANDEM_STRESS_SEED=" + std::to_string(stress_seed())) {}
+      : trace_(__FILE__, __LINE__, "again with TANDEM_STRESS_SEED=" + std::to_string(stress_seed())) {
+    std::fprintf(stderr, "TANDEM_STRESS_SEED=%u\n", stress_seed());
+  }
 
   /// A generator for the thread number `i`: as many as one likes, all from the one seed.
   [[nodiscard]] static std::mt19937 generator(unsigned i = 0) {

@@ -106,6 +106,25 @@ TEST(OnDone, CallbacksAreCalledInTheOrderOfRegistration) {
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
+TEST(OnDone, CallbacksStayInOrderWhenAWaiterGivesUpMeanwhile) {
+  tandem::promise<int> p;
+  auto f = p.get_future();
+  std::vector<int> order;
+  f.on_done([&] { order.push_back(1); });
+  f.on_done([&] { order.push_back(2); });
+  // As a waiter does whose time is over: it has the list in its hands while others are registered.
+  bool more = true;
+  tandem::detail::access::state(f)->detach([&](const tandem::detail::callback*) {
+    if (std::exchange(more, false)) {
+      f.on_done([&] { order.push_back(3); });
+      f.on_done([&] { order.push_back(4); });
+    }
+    return false;
+  });
+  p.set_value(1);
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+}
+
 TEST(OnDone, ThrowingCallbackIsReportedAndTheOthersRun) {
   tandem::promise<void> p;
   auto f = p.get_future();

@@ -1,5 +1,6 @@
 // What map() is made of: how large chunks get, how inputs are kept, where results are put.
 #include <tandem/detail/chunking.hpp>
+#include <tandem/detail/imap.hpp>
 #include <tandem/detail/map_inputs.hpp>
 #include <tandem/detail/map_slab.hpp>
 
@@ -140,6 +141,12 @@ TEST(MapSlab, DestroysExactlyWhatWasPut) {
     EXPECT_EQ(token.use_count(), 3);
   }
   EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST(ChunkSize, OfAReplyMustBeThatOfTheChunk) {
+  EXPECT_NO_THROW(tandem::detail::check_chunk_size(3, 3));
+  EXPECT_THROW(tandem::detail::check_chunk_size(2, 3), tandem::decode_error);
+  EXPECT_THROW(tandem::detail::check_chunk_size(4, 3), tandem::decode_error);
 }
 
 }  // namespace

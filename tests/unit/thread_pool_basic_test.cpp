@@ -2,8 +2,10 @@
 // set-up and tear-down.
 #include <tandem/thread_pool.hpp>
 
+#include <tandem/as_completed.hpp>
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
+#include <tandem/wait.hpp>
 
 #include <gtest/gtest.h>
 
@@ -278,14 +280,72 @@ std::string activity_of_workers() {
   return all;
 }
 
+// One of the two ends only after the wait has returned: to run it in the waiter's place would be to wait for ever.
+TEST(ThreadPool, WaitForTheFirstOnAWorkerDoesNotRunTheOthersInItsPlace) {
+  tandem::thread_pool pool({.max_workers = 1});
+  const auto first = [&pool](auto wait_for_one) {
+    return pool
+        .submit([&pool, wait_for_one] {
+          tandem::promise<int> go;
+          auto gone = go.get_future().share();
+          std::vector<tandem::future<int>> fs;
+          fs.push_back(pool.submit([gone] { return gone.get(); }));
+          fs.push_back(pool.submit([] { return 1; }));
+          const auto which = wait_for_one(fs);
+          go.set_value(2);
+          return which;
+        })
+        .get();
+  };
+  EXPECT_EQ(first([](auto& fs) { return wait(fs, tandem::return_when::first_completed).done; }),
+            std::vector<std::size_t>{1});
+  EXPECT_EQ(first([](auto& fs) {
+              for (auto& f : tandem::as_completed(fs)) return f.get();
+              return 0;
+            }),
+            1);
+}
+
+TEST(ThreadPool, WaitForTheFirstOnAWorkerWithoutSparesRunsOne) {
+  tandem::thread_pool pool({.max_workers = 1, .max_spare_workers = 0});
+  const auto done = pool.submit([&] {
+    std::vector<tandem::future<int>> fs;
+    for (int i = 0; i < 3; ++i) fs.push_back(pool.submit([i] { return i; }));
+    return wait(fs, tandem::return_when::first_completed).done.size();
+  });
+  EXPECT_GE(done.wait_for(60s), true);
+}
+
+// A worker that waits for another pool to end waits for that pool's tasks, which may need it.
+TEST(ThreadPool, StandsInForAWorkerThatDestroysAnotherPool) {
+  tandem::thread_pool outer({.max_workers = 1});
+  const int got = outer
+                      .submit([&] {
+                        int result = 0;
+                        {
+                          tandem::thread_pool inner({.max_workers = 1});
+                          inner.post([&] { result = outer.submit([] { return 7; }).get(); });
+                        }
+                        return result;
+                      })
+                      .get();
+  EXPECT_EQ(got, 7);
+}
+
 TEST(ThreadPool, IdleWorkersDoNotRun) {
   tandem::thread_pool pool({.max_workers = 4});
   std::latch all(4);
   std::vector<tandem::future<void>> fs;
   for (int i = 0; i < 4; ++i) fs.push_back(pool.submit([&] { all.arrive_and_wait(); }));
   for (auto& f : fs) f.get();
-  std::this_thread::sleep_for(200ms);  // they fall asleep
-  const std::string before = activity_of_workers();
+  // They fall asleep: when, nobody tells.
+  std::string before = activity_of_workers();
+  for (;;) {
+    std::this_thread::sleep_for(50ms);
+    std::string now = activity_of_workers();
+    if (now == before) break;
+    before = std::move(now);
+  }
   std::this_thread::sleep_for(500ms);
   EXPECT_EQ(activity_of_workers(), before);
   EXPECT_NE(before.find("tandem-3"), std::string::npos);

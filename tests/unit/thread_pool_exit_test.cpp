@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -96,6 +97,31 @@ TEST_F(ThreadPoolExit, PoolThatIsNeverDestroyedDoesNotHoldTheProcess) {
   busy.get();
   if (static_pool().submit([] { return 9; }).get() != 9) _exit(1);
   std::exit(WIFEXITED(status) ? 10 + WEXITSTATUS(status) : 1);
+}
+
+[[noreturn]] void fork_in_a_task() {
+  int ends[2];
+  if (pipe(ends) != 0) std::exit(1);
+  tandem::thread_pool pool({.max_workers = 1});
+  std::latch queued(1);
+  auto child = pool.submit([&] {
+    queued.wait();
+    return fork();  // the child, too, comes back from the task
+  });
+  auto second = pool.submit([&] {
+    if (write(ends[1], "x", 1) != 1) std::exit(1);
+  });
+  queued.count_down();
+  int status = 0;
+  waitpid(child.get(), &status, 0);
+  second.get();
+  close(ends[1]);
+  char bytes[10];
+  std::exit(static_cast<int>(20 + read(ends[0], bytes, sizeof bytes)));
+}
+
+TEST_F(ThreadPoolExit, ForkInATaskDoesNotRunTheQueueTwice) {
+  EXPECT_EXIT(fork_in_a_task(), testing::ExitedWithCode(21), "");
 }
 
 TEST_F(ThreadPoolExit, ForkedChildEndsAndIsToldThatItHasNoWorkers) {

@@ -76,6 +76,31 @@ TEST(ThreadPoolShutdown, CancelsWhatWaitsIfAsked) {
   EXPECT_EQ(running.get(), 5);
 }
 
+// A worker that becomes free while the waiting tasks are being cancelled must not take any of them.
+TEST(ThreadPoolShutdown, TasksThatAreBeingCancelledAreNotRunMeanwhile) {
+  for (int round = 0; round < 200; ++round) {
+    gate first;
+    std::atomic<bool> ending{false};
+    std::atomic<int> ran_late{0};
+    // Destroyed when its task is cancelled: then the worker comes back for more.
+    auto let_go = std::shared_ptr<void>(nullptr, [&](void*) { first.let_go(); });
+    {
+      tandem::thread_pool pool({.max_workers = 1});
+      pool.post([&] { first.pass(); });
+      first.wait_until_entered();
+      pool.post([keep = std::move(let_go)] {});
+      for (int i = 0; i < 500; ++i) {
+        pool.post([&] {
+          if (ending) ++ran_late;
+        });
+      }
+      ending = true;
+      pool.shutdown({.cancel_pending = true});
+    }
+    ASSERT_LE(ran_late, 1) << "round " << round;  // one may have been taken before
+  }
+}
+
 TEST(ThreadPoolShutdown, WithoutWaitReturnsAtOnceAndFinishesWhatWasAccepted) {
   gate g;
   std::vector<tandem::future<int>> fs;

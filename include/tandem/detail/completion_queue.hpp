@@ -7,10 +7,17 @@
 #include <tandem/detail/core.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace tandem::detail {
+
+/// What pop() does on a worker before it blocks.
+enum class helping : std::uint8_t {
+  freely,   // runs watched tasks that have not started: all of them are needed
+  if_stuck  // only if nobody else could run them while this worker is blocked: one of them may be enough
+};
 
 class TANDEM_API completion_queue {
  public:
@@ -24,9 +31,8 @@ class TANDEM_API completion_queue {
   void watch(core& task, std::size_t tag);
 
   /// The tag of the next completed task, waiting for it until `deadline`; nothing if the time is over, or if
-  /// nothing is watched any more. On a worker it runs watched tasks of its own pool that have not started, instead
-  /// of blocking.
-  [[nodiscard]] std::optional<std::size_t> pop(std::optional<time_point> deadline);
+  /// nothing is watched any more. Without a deadline it may help with watched tasks of its worker's own pool.
+  [[nodiscard]] std::optional<std::size_t> pop(std::optional<time_point> deadline, helping how);
 
   /// The next completed task, without waiting.
   [[nodiscard]] std::optional<std::size_t> try_pop();
@@ -42,7 +48,7 @@ class TANDEM_API completion_queue {
     node* registered = nullptr;
   };
 
-  bool help();
+  bool help(helping how);
   void collect();
 
   shared* shared_;                       // also held by each node that a core has

@@ -18,6 +18,8 @@ class worker_context {
   [[nodiscard]] virtual bool may_run(const core& task) const noexcept = 0;
   /// Runs a task that the caller has started, keeping the pool's counts.
   virtual void run_started(core& task) noexcept = 0;
+  /// Tells whether another worker could run the pool's tasks while this one is blocked: one that is idle, or a spare.
+  [[nodiscard]] virtual bool can_be_stood_in_for() const noexcept = 0;
   /// The worker is about to block: the pool may bring in a spare.
   virtual void begin_blocking() noexcept = 0;
   virtual void end_blocking() noexcept = 0;

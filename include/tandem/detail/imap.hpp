@@ -24,6 +24,8 @@ namespace tandem::detail {
 enum class imap_order { input, completion };
 
 TANDEM_API void check_map_options(const map_options& options);
+/// Throws decode_error if a chunk came back with another number of results than it has items.
+TANDEM_API void check_chunk_size(std::size_t results, std::size_t items);
 [[noreturn]] TANDEM_API void throw_imap_timeout(std::size_t yielded);
 
 /// Takes inputs and sends them: what of an imap depends on the types of its ranges and callable.
@@ -141,9 +143,14 @@ class imap_range {
   }
   imap_range(imap_range&&) noexcept = default;
   imap_range& operator=(imap_range&&) = delete;
-  ~imap_range() {
-    for (auto& [key, c] : chunks_) c.result.cancel();
+
+  /// Cancels what has not started and waits for what runs.
+  void cancel_and_wait() {
+    chunks_.cancel();
+    for (auto& [key, c] : chunks_) c.result.wait();
   }
+  /// Tells whether a step has thrown because map_options::timeout was over.
+  [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
 
   [[nodiscard]] iterator begin() { return iterator(this); }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return std::default_sentinel; }
@@ -155,6 +162,19 @@ class imap_range {
   struct chunk {
     chunk_future result;
     std::size_t size = 0;
+  };
+
+  // Chunks on their way, in order of the inputs. A member of its own, so that they are cancelled also when the range's
+  // constructor throws.
+  class flying_chunks : public std::map<std::size_t, chunk> {
+   public:
+    flying_chunks() = default;
+    flying_chunks(flying_chunks&&) noexcept = default;
+    flying_chunks& operator=(flying_chunks&&) = delete;
+    ~flying_chunks() { cancel(); }
+    void cancel() {
+      for (auto& [key, c] : *this) c.result.cancel();
+    }
   };
 
   [[nodiscard]] std::size_t workers() const noexcept {
@@ -184,10 +204,28 @@ class imap_range {
         return;
       }
       c.size = taken;
+      keep(std::move(c));
       taken_ += taken;
-      const std::size_t key = next_key_++;
-      if (order_ == imap_order::completion) queue_.watch(*access::state(c.result), key);
-      chunks_.emplace(key, std::move(c));
+    }
+  }
+
+  void keep(chunk c) {
+    core& task = *access::state(c.result);
+    const std::size_t key = next_key_++;
+    try {
+      const auto it = chunks_.emplace_hint(chunks_.end(), key, std::move(c));
+      if (order_ != imap_order::completion) return;
+      try {
+        queue_.watch(task, key);
+      } catch (...) {
+        it->second.result.cancel();
+        chunks_.erase(it);
+        throw;
+      }
+    } catch (...) {
+      if (c.result.valid()) c.result.cancel();
+      source_ended_ = true;  // its inputs are lost, so the rest would not be in its place
+      throw;
     }
   }
 
@@ -212,11 +250,11 @@ class imap_range {
     refill();
     auto it = chunks_.begin();
     if (order_ == imap_order::completion) {
-      const auto key = queue_.pop(deadline_);
-      if (!key) throw_imap_timeout(passed_);
+      const auto key = queue_.pop(deadline_, helping::if_stuck);
+      if (!key) time_is_over();
       it = chunks_.find(*key);
     } else if (!access::state(it->second.result)->wait(deadline_)) {
-      throw_imap_timeout(passed_);
+      time_is_over();
     }
     chunk done = std::move(it->second);
     chunks_.erase(it);
@@ -225,12 +263,16 @@ class imap_range {
     failure_ = nullptr;
     try {
       items_ = done.result.get();
-      if (items_.values.size() != done.size)
-        throw error("tandem: imap: a chunk gave the wrong number of results");
+      check_chunk_size(items_.values.size(), done.size);
       sizer_.measured(done.size, std::chrono::nanoseconds(items_.nanoseconds));
     } catch (...) {
       failure_ = std::current_exception();  // of the chunk as a whole: each of its items has it
     }
+  }
+
+  [[noreturn]] void time_is_over() {
+    timed_out_ = true;
+    throw_imap_timeout(passed_);
   }
 
   [[nodiscard]] R& current() {
@@ -259,9 +301,10 @@ class imap_range {
   std::size_t taken_ = 0;
   std::size_t passed_ = 0;
   std::size_t next_key_ = 0;
-  std::map<std::size_t, chunk> chunks_;  // on their way, in order of the inputs
-  completion_queue queue_;               // order_ == completion: their keys
-  timed_values<outcome<R>> items_;       // the current chunk, from position_ on
+  bool timed_out_ = false;
+  flying_chunks chunks_;
+  completion_queue queue_;          // order_ == completion: their keys
+  timed_values<outcome<R>> items_;  // the current chunk, from position_ on
   std::size_t position_ = 0;
   std::size_t items_left_ = 0;
   std::exception_ptr failure_;

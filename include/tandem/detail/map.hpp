@@ -37,8 +37,6 @@ concept starmap_callable = std::input_iterator<iterator_of<Range>> &&
 template <class R>
 using map_value_t = std::remove_cvref_t<R>;
 
-TANDEM_API void check_map_options(const map_options& options);
-
 /// The chunks of one remote map that are on their way, and the first failure in input order.
 template <class Submitter, class Inputs, class Slab>
 class remote_map {
@@ -94,16 +92,17 @@ class remote_map {
 
   // False when nothing is on its way any more.
   bool take_result() {
-    const auto slot = queue_.pop(std::nullopt);
+    const auto slot = queue_.pop(std::nullopt, helping::freely);
     if (!slot) return false;
     chunk done = std::move(in_flight_[*slot]);
     free_.push_back(*slot);
     try {
       auto part = done.result.get();
+      check_chunk_size(part.values.size(), done.size);
       using element = typename decltype(part.values)::value_type;
       // A bool comes out of its vector by value.
       using moved = std::conditional_t<std::is_same_v<element, bool>, bool, element&&>;
-      for (std::size_t i = 0; i < part.values.size() && i < done.size; ++i) {
+      for (std::size_t i = 0; i < done.size; ++i) {
         slab_.put(done.begin + i, [&]() -> moved { return std::move(part.values[i]); });
       }
       sizer_.measured(done.size, std::chrono::nanoseconds(part.nanoseconds));
@@ -143,15 +142,21 @@ void map_elsewhere(task_sink& sink, const Inputs& inputs, F& f, Slab& slab, int 
   remote_map<submitter, Inputs, Slab>(submitter(sink, f), inputs, slab, chunk_size).run();
 }
 
-/// A map with a time limit: collected from an imap, which can be left while calls are still running.
+/// A map with a time limit: collected from an imap, which can be left while calls are still running. Only the time
+/// limit leaves any: after another exception the calls that run are awaited, as by every map.
 template <class Value, class Imap>
 auto collect(Imap results) {
-  if constexpr (std::is_void_v<Value>) {
-    for ([[maybe_unused]] auto& r : results) {}
-  } else {
-    std::vector<Value> values;
-    for (auto& r : results) values.push_back(std::move(r));
-    return values;
+  try {
+    if constexpr (std::is_void_v<Value>) {
+      for ([[maybe_unused]] auto& r : results) {}
+    } else {
+      std::vector<Value> values;
+      for (auto& r : results) values.push_back(std::move(r));
+      return values;
+    }
+  } catch (...) {
+    if (!results.timed_out()) results.cancel_and_wait();
+    throw;
   }
 }
 

@@ -27,8 +27,9 @@ class TANDEM_API map_runners {
   void start(Runner& runner) {
     auto* raw = new_task<remote_mode::never>(2, [&runner]() noexcept { runner.run(); });
     core_ptr<core> mine(raw);
+    core_ptr<core> theirs(raw);
     tasks_.reserve(tasks_.size() + 1);
-    sink_.enqueue(core_ptr<core>(raw));
+    sink_.enqueue(std::move(theirs));
     tasks_.push_back(std::move(mine));
   }
   /// Waits for the first runner to come back, then cancels or waits for the others. Not to be left out, also after

@@ -34,7 +34,7 @@ template <class R>
 class map_slab<R, false> {
  public:
   explicit map_slab(std::size_t size)
-      : memory_(std::allocator<R>().allocate(size)), live_(size), size_(size) {}
+      : live_(size), memory_(std::allocator<R>().allocate(size)), size_(size) {}
   map_slab(const map_slab&) = delete;
   map_slab& operator=(const map_slab&) = delete;
   ~map_slab() {
@@ -53,8 +53,8 @@ class map_slab<R, false> {
   }
 
  private:
-  R* memory_;
   std::vector<char> live_;  // a byte each: written by different threads
+  R* memory_;               // allocated last: nothing that could throw comes behind it
   std::size_t size_;
 };
 
