@@ -10,9 +10,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <numeric>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -96,11 +98,16 @@ std::function<double()> python(const std::string& way, long count) {
   };
 }
 
-// CPU time of this process and of all workers; the fork server sleeps in poll.
-double cpu_milliseconds(const tandem::process_pool& pool) {
-  std::chrono::nanoseconds sum = tandem::posix::process_cpu_time();
-  for (const auto& row : pool.stats().per_worker)
-    sum += tandem::posix::cpu_time(row.pid).value_or(sum.zero());
+// CPU time of all processes that run this program: this one, the fork server, the workers.
+double cpu_milliseconds() {
+  const auto program = std::filesystem::read_symlink("/proc/self/exe");
+  std::chrono::nanoseconds sum{0};
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    std::error_code none_of_ours;
+    if (pid > 0 && std::filesystem::read_symlink(entry.path() / "exe", none_of_ours) == program)
+      sum += tandem::posix::cpu_time(pid).value_or(sum.zero());
+  }
   return std::chrono::duration<double, std::milli>(sum).count();
 }
 
@@ -108,11 +115,11 @@ void idle(tandem::process_pool& processes, long seconds) {
   tandem::thread_pool threads({.max_workers = 2});
   threads.map([](int x) { return x; }, std::vector<int>(1000));
   processes.map(add_one, std::vector<int>(1000));
-  const double before = cpu_milliseconds(processes);
+  const double before = cpu_milliseconds();
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   std::printf(
       "\nidle for %ld s, a thread_pool and a process_pool alive: %.3f ms of CPU in all their processes\n",
-      seconds, cpu_milliseconds(processes) - before);
+      seconds, cpu_milliseconds() - before);
 }
 
 }  // namespace
