@@ -5,6 +5,7 @@
 
 #include <tandem/detail/imap.hpp>
 #include <tandem/detail/map.hpp>
+#include <tandem/detail/remote_continuation.hpp>
 #include <tandem/detail/task.hpp>
 #include <tandem/detail/task_sink.hpp>
 #include <tandem/future.hpp>
@@ -108,6 +109,10 @@ class submit_front {
     post_to<Mode>(self(), std::make_unique<task_options>(std::move(options)), std::forward<F>(f),
                   std::forward<Args>(args)...);
   }
+
+  /// For future::then(executor, f): how `f` gets to where this executor runs.
+  template <class F, class Handle>
+  using then_remote = remote_continuation<Mode, F, Handle>;
 
   /// Calls `f` with each item of the ranges (zipped; the shortest ends) on the workers and returns the results in
   /// the order of the inputs: std::vector<R>, or nothing if `f` returns void.

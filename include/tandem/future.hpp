@@ -3,6 +3,8 @@
 #ifndef TANDEM_FUTURE_HPP
 #define TANDEM_FUTURE_HPP
 
+#include <tandem/detail/access.hpp>
+#include <tandem/detail/continuation.hpp>
 #include <tandem/detail/core.hpp>
 #include <tandem/detail/result.hpp>
 #include <tandem/error.hpp>
@@ -21,15 +23,9 @@
 namespace tandem {
 
 template <class T>
-class future;
-template <class T>
-class shared_future;
-template <class T>
 class promise;
 
 namespace detail {
-
-struct access;
 
 // T where a parameter can have that type.
 template <class T>
@@ -205,6 +201,35 @@ class future : public detail::future_base<T> {
     this->template add_callback<future>(std::forward<Callback>(cb));
   }
 
+  /// Calls `f` when this future is done, and gives a future of its result; this future is left without a state.
+  ///
+  /// `f` gets the value (nothing for void): then it is not called after an exception or a cancel, which become the
+  /// outcome of the new future at once, so that a chain is left at its first failure. Or, if it cannot be called with
+  /// the value, it gets the finished future, whatever its outcome. When `f` returns a future, the new future has that
+  /// one's value, not the future itself, to any depth.
+  ///
+  /// It runs in the thread that ends this future (at once in this one if it is done), so it should be short; see
+  /// then(executor, f). Cancelling the new future keeps `f` from being called and leaves the predecessor alone. One
+  /// allocation; chains of any length need no stack. @throws invalid_state_error without a state
+  template <class F>
+    requires detail::continues<F, future>
+  [[nodiscard]] auto then(F&& f) {
+    (void)this->state_ref("then");
+    const auto source = std::move(this->core_);
+    return detail::continue_with<future, detail::never_remote>(source, nullptr, std::forward<F>(f));
+  }
+
+  /// As then(f), but `f` runs as a task of `on`, which must live until then. If `on` does not take it any more, its
+  /// shutdown_error is the outcome. On a process_pool `f` must take the value, and both must be portable.
+  template <std::derived_from<detail::task_sink> Executor, class F>
+    requires detail::continues<F, future>
+  [[nodiscard]] auto then(Executor& on, F&& f) {
+    (void)this->state_ref("then");
+    using remote = typename detail::remote_for<Executor, std::decay_t<F>, future>::type;
+    const auto source = std::move(this->core_);
+    return detail::continue_with<future, remote>(source, &on, std::forward<F>(f));
+  }
+
   /// Gives the state to a shared_future; this future is left without one.
   [[nodiscard]] shared_future<T> share() {
     (void)this->state_ref("share");
@@ -257,6 +282,24 @@ class shared_future : public detail::future_base<T> {
     return get();
   }
 
+  /// As future::then(), but `f` gets a reference to the value, or a shared_future; this one keeps its state.
+  template <class F>
+    requires detail::continues<F, shared_future>
+  [[nodiscard]] auto then(F&& f) const {
+    (void)this->state_ref("then");
+    return detail::continue_with<shared_future, detail::never_remote>(this->core_, nullptr,
+                                                                      std::forward<F>(f));
+  }
+
+  /// As future::then(executor, f).
+  template <std::derived_from<detail::task_sink> Executor, class F>
+    requires detail::continues<F, shared_future>
+  [[nodiscard]] auto then(Executor& on, F&& f) const {
+    (void)this->state_ref("then");
+    using remote = typename detail::remote_for<Executor, std::decay_t<F>, shared_future>::type;
+    return detail::continue_with<shared_future, remote>(this->core_, &on, std::forward<F>(f));
+  }
+
   /// As future::on_done(); `cb` gets a `shared_future<T>&`, or nothing.
   template <class Callback>
   void on_done(Callback&& cb) const {
@@ -266,6 +309,7 @@ class shared_future : public detail::future_base<T> {
  private:
   friend detail::future_base<T>;
   friend class future<T>;
+  friend struct detail::access;
   explicit shared_future(detail::core_ptr<detail::result<T>> core) noexcept : base(std::move(core)) {}
 };
 
@@ -354,21 +398,6 @@ class promise {
   bool future_taken_ = false;
 };
 
-namespace detail {
-
-/// How other rooms get at the state behind a handle, and make handles.
-struct access {
-  template <class T>
-  static core* state(const future_base<T>& f) noexcept {
-    return f.core_.get();
-  }
-  template <class T>
-  static future<T> make_future(core_ptr<result<T>> core) noexcept {
-    return future<T>(std::move(core));
-  }
-};
-
-}  // namespace detail
 }  // namespace tandem
 
 #endif

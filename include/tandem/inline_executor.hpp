@@ -29,6 +29,8 @@ class TANDEM_API inline_executor final
   using front::post;
   using front::starmap;
   using front::submit;
+  template <class F, class Handle>
+  using then_remote = typename front::template then_remote<F, Handle>;
 
   /// 1: the caller.
   [[nodiscard]] int max_workers() const noexcept override { return 1; }

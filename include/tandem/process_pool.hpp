@@ -123,6 +123,8 @@ class TANDEM_API process_pool final
   using front::post;
   using front::starmap;
   using front::submit;
+  template <class F, class Handle>
+  using then_remote = typename front::template then_remote<F, Handle>;
 
   [[nodiscard]] int max_workers() const noexcept override;
   /// See executor. Called from a callback that the pool itself runs, `wait` is refused with

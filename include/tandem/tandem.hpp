@@ -17,5 +17,7 @@
 #include <tandem/this_task.hpp>
 #include <tandem/thread_pool.hpp>
 #include <tandem/wait.hpp>
+#include <tandem/when_all.hpp>
+#include <tandem/when_any.hpp>
 
 #endif

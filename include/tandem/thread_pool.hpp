@@ -74,6 +74,8 @@ class TANDEM_API thread_pool final : public executor,
   using front::post;
   using front::starmap;
   using front::submit;
+  template <class F, class Handle>
+  using then_remote = typename front::template then_remote<F, Handle>;
 
   /// thread_pool_options::max_workers, or what was chosen for 0.
   [[nodiscard]] int max_workers() const noexcept override;

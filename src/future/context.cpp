@@ -28,6 +28,14 @@ void execute_in_context(core& task, task_ledger* ledger) noexcept {
   exchange_current_task(outer);
 }
 
+// The worker has done its part: it counts the task as finished here, and no longer when it is completed.
+task_leaver::task_leaver(const core& task) noexcept : context_(exchange_current_task(nullptr)) {
+  if (context_ != nullptr && context_->task == &task && context_->ledger != nullptr)
+    add_one(context_->ledger->finished);
+}
+
+task_leaver::~task_leaver() { exchange_current_task(context_); }
+
 }  // namespace tandem::detail
 
 namespace tandem::this_task {

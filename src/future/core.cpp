@@ -162,7 +162,7 @@ bool core::cancel() noexcept {
     if (state_.compare_exchange_weak(w, w | word::stop_requested, std::memory_order_acq_rel)) break;
   }
   cancel_hook hook = cancel_hook_.load(std::memory_order_acquire);
-  return (w & word::owner_cancels) != 0 && hook != nullptr && hook(owner_, *this);
+  return (w & word::owner_cancels) != 0 && hook != nullptr && hook(owner(), *this);
 }
 
 void core::complete_error(std::exception_ptr error) noexcept {

@@ -21,7 +21,7 @@ ROOMS = {
     "posix": (["src/posix/*"], ["config", "error"]),
     # How a callable crosses to another process: the only one that knows both tasks and codecs.
     "remote": (
-        ["include/tandem/detail/remote*", "src/codec/portability.cpp"],
+        ["include/tandem/detail/remote.hpp", "src/codec/portability.cpp"],
         ["config", "error", "codec", "future"],
     ),
     # Stands alone: how values, and the names of functions, are written and read.
@@ -31,12 +31,14 @@ ROOMS = {
         ["config", "error", "posix"],
     ),
     "wait": (
-        ["include/tandem/wait.hpp", "include/tandem/as_completed.hpp", "src/future/wait.cpp",
+        ["include/tandem/wait.hpp", "include/tandem/as_completed.hpp", "include/tandem/when_*.hpp",
+         "include/tandem/detail/gathering.hpp", "src/future/wait.cpp",
          "src/future/as_completed.cpp"],
         ["config", "error", "future", "executor", "posix"],
     ),
     "future": (
         ["include/tandem/future.hpp", "include/tandem/task_options.hpp", "include/tandem/this_task.hpp",
+         "include/tandem/detail/access.hpp", "include/tandem/detail/continuation.hpp",
          "include/tandem/detail/core.hpp", "include/tandem/detail/context.hpp", "include/tandem/detail/result.hpp",
          "include/tandem/detail/completion_queue.hpp", "include/tandem/detail/future_range.hpp",
          "include/tandem/detail/task_sink.hpp", "src/future/*"],

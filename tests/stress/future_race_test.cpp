@@ -3,6 +3,8 @@
 #include <tandem/as_completed.hpp>
 #include <tandem/future.hpp>
 #include <tandem/wait.hpp>
+#include <tandem/when_all.hpp>
+#include <tandem/when_any.hpp>
 
 #include <algorithm>
 #include <array>
@@ -133,6 +135,49 @@ TEST(FutureRace, FirstOneIsNotMissedWhileTheWaitBegins) {
         }
       },
       [&](int) { ASSERT_EQ(result.done, std::vector<std::size_t>{0}); });
+}
+
+TEST(FutureRace, WhenAnyAndWhenAllAreDoneOnceWhoeverComesFirst) {
+  const seed_scope seed;
+  constexpr int setters = 3;
+  std::vector<tandem::promise<int>> promises;
+  std::optional<tandem::future<tandem::when_any_result<std::vector<tandem::shared_future<int>>>>> any;
+  std::optional<tandem::future<std::vector<tandem::shared_future<int>>>> all;
+  std::optional<tandem::future<int>> next;
+  std::vector<tandem::shared_future<int>> futures;
+  std::atomic<int> called{0};
+  std::array<std::mt19937, setters + 1> random;
+  for (unsigned i = 0; i < random.size(); ++i) random[i] = seed_scope::generator(i);
+  int cancelled = 0;
+  crew::run(
+      setters + 1, rounds(10'000),
+      [&](int) {
+        promises = std::vector<tandem::promise<int>>(setters);
+        futures.clear();
+        for (auto& p : promises) futures.push_back(p.get_future().share());
+      },
+      [&](int i, int round) {
+        dawdle(random[static_cast<unsigned>(i)]);
+        if (i > 0) {
+          promises[static_cast<unsigned>(i) - 1].set_value(i);
+          return;
+        }
+        any.emplace(tandem::when_any(futures));
+        all.emplace(tandem::when_all(futures));
+        next.emplace(futures[0].then([&](int x) { return called += x; }));
+        if (round % 3 == 0 && next->cancel()) ++cancelled;
+        if (round % 5 == 0) any->cancel();
+      },
+      [&](int round) {
+        for (const auto& f : all->get()) ASSERT_TRUE(f.is_ready());
+        if (!any->cancelled()) {
+          const auto first = any->get();
+          ASSERT_LT(first.index, futures.size());
+          ASSERT_TRUE(first.futures[first.index].is_ready());
+        }
+        ASSERT_TRUE(next->is_ready());
+        ASSERT_EQ(called, round + 1 - cancelled);
+      });
 }
 
 // The first callback's flag may get the second one fired before on_done() has returned.

@@ -66,6 +66,18 @@ TANDEM_API const task_context* current_task() noexcept;
 /// Returns what was set before, to be set again when the (nested) task ends.
 TANDEM_API const task_context* exchange_current_task(const task_context* task) noexcept;
 
+/// While it lives, the thread is not in `task` any more, though that is not done: for a task that goes on elsewhere.
+class TANDEM_API task_leaver {
+ public:
+  explicit task_leaver(const core& task) noexcept;
+  task_leaver(const task_leaver&) = delete;
+  task_leaver& operator=(const task_leaver&) = delete;
+  ~task_leaver();
+
+ private:
+  const task_context* context_;
+};
+
 /// Runs a task that the caller has started, with this_task answering for it, and counts it in the ledger.
 TANDEM_API void execute_in_context(core& task, task_ledger* ledger = nullptr) noexcept;
 

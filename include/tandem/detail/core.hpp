@@ -135,8 +135,9 @@ class TANDEM_API core {
   /// Marks the task as fire-and-forget. Before it is published.
   void set_detached() noexcept { state_.fetch_or(word::detached, std::memory_order_relaxed); }
   /// Only a worker of `owner` may claim the task and run it in place; null: nobody may.
-  void set_owner(const void* owner) noexcept { owner_ = owner; }
-  [[nodiscard]] const void* owner() const noexcept { return owner_; }
+  void set_owner(const void* owner) noexcept { owner_.store(owner, std::memory_order_release); }
+  /// ORDER owner: acquire pairs with set_owner(): who sees the owner sees what the task needs to be run.
+  [[nodiscard]] const void* owner() const noexcept { return owner_.load(std::memory_order_acquire); }
   void set_options(std::unique_ptr<task_options> options) noexcept;
   /// Null when the task was submitted without options.
   [[nodiscard]] const task_options* options() const noexcept { return options_.get(); }
@@ -172,8 +173,9 @@ class TANDEM_API core {
   std::atomic<std::int32_t> refs_;
   std::atomic<callback*> callbacks_{nullptr};  // newest first; closed() once done and fired
   std::exception_ptr error_;                   // written before finish(failed), read after done()
-  const void* owner_ = nullptr;                // written before publication, read by waiters after it
-  std::unique_ptr<task_options> options_;      // likewise
+  // Written by the executor before it queues the task, read by waiters at any time: a continuation has waiters before.
+  std::atomic<const void*> owner_{nullptr};
+  std::unique_ptr<task_options> options_;  // written before publication, read after it
   std::atomic<bool> consumed_{false};
 };
 

@@ -1,0 +1,105 @@
+// The contract of then(), when_all() and when_any() on futures of every backend.
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "contract/backends.hpp"
+
+namespace tandem::contract {
+namespace {
+
+template <class Backend>
+class Then : public fixture<Backend> {};
+TYPED_TEST_SUITE(Then, backends, backend_names);
+
+TYPED_TEST(Then, ContinuesATaskWithItsValue) {
+  auto pool = TypeParam::make(2);
+  auto f = pool->submit(add_one, 1).then([](int x) { return std::to_string(x); });
+  EXPECT_EQ(f.get(), "2");
+  auto g = pool->submit(nothing).then([] { return 7; });
+  EXPECT_EQ(g.get(), 7);
+}
+
+TYPED_TEST(Then, RunsOnTheExecutorThatItNames) {
+  auto pool = TypeParam::make(1);
+  const int worker = pool->submit(worker_id).get();
+  auto f = pool->submit(add_one, 1).then(*pool, [](int) { return worker_id(); });
+  EXPECT_EQ(f.get(), worker);
+  executor& any = *pool;
+  auto g = pool->submit(add_one, 1).then(any, [](int) { return worker_id(); });
+  EXPECT_EQ(g.get(), worker);
+  auto h = pool->submit(nothing).then(*pool, worker_id);
+  EXPECT_EQ(h.get(), worker);
+}
+
+TYPED_TEST(Then, GoesFromExecutorToExecutor) {
+  auto pool = TypeParam::make(1);
+  thread_pool other({.max_workers = 1});
+  auto f = pool->submit(add_one, 1).then(other, add_one).then(*pool, add_one).then(other, [](int x) {
+    return 10 * x;
+  });
+  EXPECT_EQ(f.get(), 40);
+}
+
+TYPED_TEST(Then, ExceptionSkipsToTheEnd) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit(throw_out_of_range).then(*pool, add_one).then(add_one);
+  EXPECT_THROW((void)f.get(), std::out_of_range);
+  auto g = pool->submit(add_one, 2).then(*pool, fail_at_three).then(add_one);
+  EXPECT_THROW((void)g.get(), std::out_of_range);
+}
+
+TYPED_TEST(Then, FutureOfAFutureIsUnwrapped) {
+  auto pool = TypeParam::make(1);
+  future<int> f = pool->submit(add_one, 1).then([&](int x) { return pool->submit(add_one, x); });
+  EXPECT_EQ(f.get(), 3);
+}
+
+TYPED_TEST(Then, FunctionThatTakesTheFutureIsCalledWhateverItsOutcome) {
+  auto pool = TypeParam::make(1);
+  auto f =
+      pool->submit(throw_out_of_range).then([](future<int> done) { return done.exception() != nullptr; });
+  EXPECT_TRUE(f.get());
+  if constexpr (TypeParam::in_process) {
+    auto g = pool->submit(add_one, 1).then(*pool, [](future<int> done) { return done.get(); });
+    EXPECT_EQ(g.get(), 2);
+  } else {
+    auto g = pool->submit(add_one, 1).then(*pool, [](future<int> done) { return done.get(); });
+    EXPECT_THROW((void)g.get(), not_portable_error) << "a future cannot be sent to another process";
+  }
+}
+
+TYPED_TEST(Then, OnAnExecutorThatIsShutDownIsAShutdownError) {
+  auto pool = TypeParam::make(1);
+  thread_pool other({.max_workers = 1});
+  pool->shutdown();
+  EXPECT_THROW((void)other.submit(add_one, 1).then(*pool, add_one).get(), shutdown_error);
+}
+
+TYPED_TEST(Then, WhenAllTakesFuturesOfAnyExecutors) {
+  auto pool = TypeParam::make(2);
+  thread_pool other({.max_workers = 1});
+  std::vector<future<int>> fs;
+  for (int i = 0; i < 10; ++i) fs.push_back(i % 2 == 0 ? pool->submit(add_one, i) : other.submit(add_one, i));
+  auto sum = when_all(std::move(fs)).then([](std::vector<future<int>> all) {
+    int s = 0;
+    for (auto& f : all) s += f.get();
+    return s;
+  });
+  EXPECT_EQ(sum.get(), 55);
+}
+
+TYPED_TEST(Then, WhenAnyTellsWhichIsDone) {
+  auto pool = TypeParam::make(2);
+  promise<int> never;
+  auto any = when_any(never.get_future(), pool->submit(add_one, 4));
+  auto first = any.get();
+  EXPECT_EQ(first.index, 1U);
+  EXPECT_EQ(std::get<1>(first.futures).get(), 5);
+}
+
+}  // namespace
+}  // namespace tandem::contract
