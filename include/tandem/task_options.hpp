@@ -59,7 +59,7 @@ struct task_options {
   time_limit timeout{};
   /// How often the task is tried again when its worker dies; 0: never. process_pool only.
   int retries = 0;
-  /// Cancels the task when stop is requested.
+  /// Cancels the task when stop is requested, as future::cancel() does: one source may cancel any number of tasks.
   std::stop_token stop_token{};
 };
 

@@ -27,9 +27,6 @@ void executor::check(const task_options& options) const {
   if (options.timeout.has_value()) refuse("timeout", "only process_pool can end a running task");
   if (options.priority != priority::normal)
     refuse("priority", "this executor runs tasks in order of submission");
-  if (options.stop_token.stop_possible()) {
-    refuse("stop_token", "this executor does not watch stop tokens; call future::cancel() instead");
-  }
 }
 
 }  // namespace tandem

@@ -41,7 +41,7 @@ ROOMS = {
          "include/tandem/detail/access.hpp", "include/tandem/detail/continuation.hpp",
          "include/tandem/detail/core.hpp", "include/tandem/detail/context.hpp", "include/tandem/detail/result.hpp",
          "include/tandem/detail/completion_queue.hpp", "include/tandem/detail/future_range.hpp",
-         "include/tandem/detail/task_sink.hpp", "src/future/*"],
+         "include/tandem/detail/stop_link.hpp", "include/tandem/detail/task_sink.hpp", "src/future/*"],
         ["config", "error", "posix"],
     ),
     "inline_executor": (

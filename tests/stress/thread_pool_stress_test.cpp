@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -260,6 +261,33 @@ TEST(ThreadPoolStress, TreesOfWaitingTasksComplete) {
       ASSERT_EQ(pool.submit([&] { return tree(pool, 9); }).get(), 512);
     }
   }
+}
+
+TEST(ThreadPoolStress, StopRequestsMeetTasksAtAnyMoment) {
+  const seed_scope seed;
+  random_source random = seed_scope::generator();
+  tandem::thread_pool pool({.max_workers = 2});
+  int cancelled = 0;
+  int ran = 0;
+  std::atomic<int> begun{0};
+  const int count = rounds(2000);
+  for (int round = 0; round < count; ++round) {
+    std::stop_source stop;
+    std::thread stopper([&, turns = one_of(random, 0, 2000)] {
+      for (int i = 0; i < turns; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+      stop.request_stop();
+    });
+    std::vector<tandem::future<void>> fs;
+    for (int i = one_of(random, 1, 5); i > 0; --i)
+      fs.push_back(pool.submit({.stop_token = stop.get_token()}, [&begun] { ++begun; }));
+    for (auto& f : fs) {
+      f.wait();
+      ++(f.cancelled() ? cancelled : ran);
+    }
+    stopper.join();
+  }
+  EXPECT_EQ(begun, ran);
+  EXPECT_GE(cancelled + ran, count);
 }
 
 // A spare ends after 100 ms without work; what happens at that very moment must find a worker all the same.

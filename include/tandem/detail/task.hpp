@@ -5,6 +5,7 @@
 
 #include <tandem/detail/remote.hpp>
 #include <tandem/detail/result.hpp>
+#include <tandem/detail/stop_link.hpp>
 #include <tandem/detail/task_sink.hpp>
 #include <tandem/future.hpp>
 
@@ -117,15 +118,28 @@ template <remote_mode Mode, class F, class... Args>
                                                                 std::forward<Args>(args)...);
 }
 
+/// Gives a new task its options and hands it over. A token that is linked to it is let go if it is refused.
+inline void send_to(task_sink& sink, std::unique_ptr<task_options> options, core_ptr<core> task) {
+  if (options == nullptr) return sink.enqueue(std::move(task));
+  std::stop_token token = std::exchange(options->stop_token, {});
+  task->set_options(std::move(options));
+  if (!token.stop_possible()) return sink.enqueue(std::move(task));
+  link_stop(*task, std::move(token));
+  try {
+    sink.enqueue(core_ptr<core>(task));
+  } catch (...) {
+    task->cancel_pending();
+    throw;
+  }
+}
+
 /// Sends a task with a future to `sink`.
 template <remote_mode Mode, class F, class... Args>
 [[nodiscard]] auto submit_to(task_sink& sink, std::unique_ptr<task_options> options, F&& f, Args&&... args) {
   using value_type = call_result_t<std::decay_t<F>, std::decay_t<Args>...>;
   auto* raw = new_task<Mode>(2, std::forward<F>(f), std::forward<Args>(args)...);
   core_ptr<result<value_type>> mine(raw);
-  core_ptr<core> theirs(raw);
-  if (options != nullptr) raw->set_options(std::move(options));
-  sink.enqueue(std::move(theirs));
+  send_to(sink, std::move(options), core_ptr<core>(raw));
   return access::make_future<value_type>(std::move(mine));
 }
 
@@ -133,10 +147,9 @@ template <remote_mode Mode, class F, class... Args>
 template <remote_mode Mode, class F, class... Args>
 void post_to(task_sink& sink, std::unique_ptr<task_options> options, F&& f, Args&&... args) {
   auto* raw = new_task<Mode>(1, std::forward<F>(f), std::forward<Args>(args)...);
-  core_ptr<core> theirs(raw);
+  core_ptr<core> task(raw);
   raw->set_detached();
-  if (options != nullptr) raw->set_options(std::move(options));
-  sink.enqueue(std::move(theirs));
+  send_to(sink, std::move(options), std::move(task));
 }
 
 }  // namespace tandem::detail
