@@ -55,45 +55,39 @@ void process_pool_state::worker_died(const process::report& death) {
   const worker_ptr worker = find(death.worker);
   if (!worker) return;
   while (collect(*worker)) {}
-  std::vector<process::remote_worker::flight> unharmed;
-  process::remote_worker::flight victim;
+  process::task_list unharmed;
+  process::task_list lost;
   process::last_task last;
   const process::life life = worker->life();
   const bool served = life >= process::life::serving && life != process::life::init_failed;
-  const bool orderly = life == process::life::leaving || worker->doomed;
+  bool orderly = life == process::life::leaving;
   {
     const lock held(mutex_);
+    orderly = orderly || worker->killing.decided();
+    worker->recall_from(0, unharmed);  // by CAS: what it has taken, it may have begun
     for (std::size_t i = 0; i < worker->in_ring(); ++i) {
-      auto& flight = worker->flight_behind_front(i);
-      if (!flight.task) continue;
-      if (process::state_of(worker->slot_behind_front(i)) == process::slot_state::taken) {
-        last = {flight.task->options() != nullptr ? flight.task->options()->name : "", flight.attempt,
-                worker->slot_behind_front(i).phase};
-        victim = std::move(flight);
-      } else {
-        unharmed.push_back(std::move(flight));
+      core_ptr<core> victim = std::move(worker->flight_behind_front(i).task);
+      if (!victim) continue;
+      const task_options* options = victim->options();
+      if (options != nullptr && victim->attempt() <= options->retries) {
+        victim->count_attempt();
+        ++retried_;
+        unharmed.push_front(std::move(victim));
+        continue;
       }
+      last.phase = worker->slot_behind_front(i).phase;
+      lost.push_back(std::move(victim));
     }
     worker->gone = true;
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!orderly && served) ++restarts_;
-    if (victim.task) {
-      const task_options* options = victim.task->options();
-      if (options != nullptr && victim.attempt <= options->retries) {
-        attempts_[victim.task.get()] = victim.attempt + 1;
-        ++retried_;
-        unharmed.insert(unharmed.begin(), std::exchange(victim, {}));
-      } else {
-        attempts_.erase(victim.task.get());
-        --outstanding_;
-        ++finished_;
-        ++failed_;
-      }
-    }
   }
-  if (victim.task) {
-    victim.task->drop_payload();
-    victim.task->complete_error(process::make_death_error(death, last));
+  if (!lost.empty()) {
+    const core& task = lost.front();
+    last.attempt = task.attempt();
+    if (task.options() != nullptr) last.name = task.options()->name;
+    const std::exception_ptr error = process::make_death_error(death, last);
+    settle(std::move(lost), error);
   }
   requeue(std::move(unharmed));
   if (life == process::life::init_failed) {
@@ -124,76 +118,29 @@ void process_pool_state::lost_server() {
   link_.close();
 }
 
-void process_pool_state::requeue(std::vector<process::remote_worker::flight> flights) {
-  std::vector<core_ptr<core>> refused;
-  std::exception_ptr broken;
-  {
-    const lock held(mutex_);
-    broken = broken_;
-    for (auto it = flights.rbegin(); it != flights.rend(); ++it) {
-      if (!broken && it->task->return_to_pending()) {
-        backlog_.push_front(std::move(it->task));
-        continue;
-      }
-      attempts_.erase(it->task.get());
-      --outstanding_;
-      if (broken) {
-        ++finished_;
-        ++failed_;
-      } else {
-        ++cancelled_;
-      }
-      refused.push_back(std::move(it->task));
-    }
-    wanted_ =
-        std::max(wanted_, static_cast<std::size_t>(std::min<std::int64_t>(
-                              static_cast<std::int64_t>(backlog_.empty() ? 0 : outstanding_), max_workers_)));
-  }
-  for (const auto& task : refused) {
-    task->drop_payload();
-    if (broken) {
-      task->complete_error(broken);
-    } else {
-      task->complete_cancelled();  // somebody asked it to stop meanwhile
-    }
-  }
-}
-
 void process_pool_state::break_pool(const std::string& why) {
   const std::string text =
       "tandem: the process pool is broken: " + why + ". Nothing that was submitted to it can run";
   const std::exception_ptr error = std::make_exception_ptr(broken_pool_error(text));
-  std::vector<process::remote_worker::flight> dispatched;
+  process::task_list dispatched;
   process::task_list waiting = [&] {
     const lock held(mutex_);
     if (!broken_) std::fprintf(stderr, "%s\n", text.c_str());
     broken_ = error;
-    for (const worker_ptr& w : workers_) {
-      for (std::size_t i = 0; i < w->in_ring(); ++i) {
-        auto& flight = w->flight_behind_front(i);
-        if (flight.task && w->recall(i)) dispatched.push_back(std::move(flight));
-      }
-    }
+    for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
     return std::move(backlog_);
   }();
-  requeue(std::move(dispatched));  // refuses them all
-  std::int64_t failed = 0;
   std::int64_t cancelled = 0;
   while (!waiting.empty()) {
-    const core_ptr<core> task = waiting.pop_front();
-    if (!task->try_start()) {
+    core_ptr<core> task = waiting.pop_front();
+    if (task->try_start()) {
+      dispatched.push_back(std::move(task));
+    } else {
       ++cancelled;
-      continue;
     }
-    ++failed;
-    task->drop_payload();
-    task->complete_error(error);
   }
-  const lock held(mutex_);
-  outstanding_ -= failed + cancelled;
-  finished_ += failed;
-  failed_ += failed;
-  cancelled_ += cancelled;
+  settle(std::move(dispatched), error);
+  forget_cancelled(cancelled);
 }
 
 }  // namespace tandem::detail

@@ -5,6 +5,7 @@
 
 #include <tandem/error.hpp>
 
+#include <chrono>
 #include <csignal>
 
 namespace tandem::process {
@@ -64,6 +65,14 @@ std::exception_ptr make_death_error(const report& death, const last_task& task) 
   if (death.peak_rss != 0) text += "; its memory peaked at " + std::to_string(death.peak_rss >> 20U) + " MiB";
   text += ". Only this task is lost; the worker is replaced";
   return std::make_exception_ptr(worker_died_error(text, death.pid, death.signal, death.exit_code));
+}
+
+std::exception_ptr make_timeout_error(const task_options& task, int pid) {
+  const double seconds = std::chrono::duration<double>(task.timeout.value()).count();
+  const std::string name = task.name.empty() ? "" : " \"" + task.name + "\"";
+  return std::make_exception_ptr(timeout_error("tandem: task" + name + " took longer than its timeout of " +
+                                               std::to_string(seconds) + " s; its worker process " +
+                                               std::to_string(pid) + " is killed"));
 }
 
 }  // namespace tandem::process

@@ -5,6 +5,7 @@
 #include "process_pool/protocol.hpp"
 
 #include <tandem/detail/function_name.hpp>
+#include <tandem/task_options.hpp>
 
 #include <exception>
 #include <string>
@@ -23,6 +24,9 @@ struct last_task {
 
 /// The worker_died_error for the task that died with its worker.
 [[nodiscard]] std::exception_ptr make_death_error(const report& death, const last_task& task);
+
+/// The timeout_error for the task that its worker `pid` is killed for.
+[[nodiscard]] std::exception_ptr make_timeout_error(const task_options& task, int pid);
 
 }  // namespace tandem::process
 

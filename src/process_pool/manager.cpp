@@ -7,6 +7,8 @@
 #include "posix/process.hpp"
 #include "posix/socket.hpp"
 
+#include "process_pool/death.hpp"
+
 #include <tandem/codec.hpp>
 #include <tandem/error.hpp>
 
@@ -22,9 +24,6 @@ namespace tandem::detail {
 namespace {
 
 using std::chrono::milliseconds;
-
-// Between SIGTERM and SIGKILL: time to flush a file, not to finish.
-constexpr milliseconds kill_grace{250};
 
 constexpr milliseconds first_backoff{10};
 constexpr milliseconds longest_backoff{1000};
@@ -42,17 +41,17 @@ void keep_earliest(std::optional<time_point>& earliest, const std::optional<time
 
 }  // namespace
 
-thread_local constinit const process_pool_state* process_pool_state::managed_here = nullptr;
+thread_local constinit const process_pool_state* process_pool_state::completing_here = nullptr;
 
 void process_pool_state::manage() noexcept {
-  managed_here = this;
+  const running_callbacks here(*this);
   posix::set_name("tandem-manager");
   while (!finished()) {
     bell_.lower();
     bool moved = read_reports();
     moved = collect_all() || moved;
+    moved = check_deadlines() || moved;
     moved = refill() || moved;
-    check_deadlines();
     start_workers();
     close_workers_when_done();
     if (!moved && !rebalance()) park();
@@ -116,9 +115,6 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     bytes_received_ += bytes;
     if (average > 0)
       average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
-    if (!attempts_.empty()) {
-      for (std::size_t i = 0; i < count; ++i) attempts_.erase(batch[i].task.get());
-    }
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (!batch[i].task) continue;
@@ -174,7 +170,12 @@ bool process_pool_state::refill() {
       }
     }
     if (count == 0) return any;
-    for (std::size_t i = 0; i < count; ++i) dispatch(std::move(batch[i].first), batch[i].second);
+    process::task_list homeless;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (core_ptr<core> task = dispatch(std::move(batch[i].first), batch[i].second))
+        homeless.push_back(std::move(task));
+    }
+    requeue(std::move(homeless));
     any = true;
   }
 }
@@ -182,7 +183,7 @@ bool process_pool_state::refill() {
 // A worker has nothing to do while tasks wait in another one's ring: those are taken back. Without this a task could
 // wait behind one that never ends. All of them, so that the one submitted first is the first to go on.
 bool process_pool_state::rebalance() {
-  std::vector<process::remote_worker::flight> recalled;
+  process::task_list recalled;
   {
     const lock held(mutex_);
     if (!backlog_.empty()) return false;
@@ -205,11 +206,7 @@ bool process_pool_state::rebalance() {
       }
     }
     if (longest == nullptr) return false;
-    for (std::size_t i = longest->in_ring() - 1; i > 0; --i) {
-      if (!longest->flight_behind_front(i).task || !longest->recall(i)) continue;
-      --longest->placed;
-      recalled.insert(recalled.begin(), std::move(longest->flight_behind_front(i)));
-    }
+    longest->recall_from(1, recalled);
   }
   if (recalled.empty()) return false;
   requeue(std::move(recalled));
@@ -271,49 +268,47 @@ void process_pool_state::start_failed(const std::string& why) {
   next_start_ = std::chrono::steady_clock::now() + backoff;
 }
 
-void process_pool_state::check_deadlines() {
+// True if tasks have come back to the backlog.
+bool process_pool_state::check_deadlines() {
   const time_point now = std::chrono::steady_clock::now();
+  bool came_back = false;
   for (const worker_ptr& w : workers_) {
-    core_ptr<core> expired;
-    {
-      const lock held(mutex_);
-      if (w->front() != nullptr && !w->doomed) {
-        const auto& task = w->front_flight().task;
-        const bool timed = task && task->options() != nullptr && task->options()->timeout.has_value();
-        // Counted from when the worker can run it: not while it starts, not while it runs the one before.
-        if (timed && !w->deadline && w->life() == process::life::serving) {
-          w->deadline = now + task->options()->timeout.value();
-        }
-        if (timed && w->deadline && now >= *w->deadline) {
-          expired = std::move(w->front_flight().task);
-          w->doomed = true;
-          w->retiring = true;
-          --outstanding_;
-          ++finished_;
-          ++failed_;
-          attempts_.erase(expired.get());
-        }
-      }
-    }
-    if (expired) {
-      const task_options& options = *expired->options();
-      const double seconds = std::chrono::duration<double>(options.timeout.value()).count();
-      const std::string name = options.name.empty() ? "" : " \"" + options.name + "\"";
-      expired->drop_payload();
-      expired->complete_error(std::make_exception_ptr(timeout_error(
-          "tandem: task" + name + " took longer than its timeout of " + std::to_string(seconds) +
-          " s; its worker process " + std::to_string(w->pid) + " is killed")));
-    }
-    const lock held(mutex_);
-    if (w->doomed && !w->term_sent && w->pid != 0) {
-      w->term_sent = true;
-      w->kill_at = now + kill_grace;
-      link_.send({.what = process::command::kind::signal, .worker = w->id, .signal = SIGTERM});
-    } else if (w->kill_at && now >= *w->kill_at) {
-      w->kill_at.reset();
-      link_.send({.what = process::command::kind::signal, .worker = w->id, .signal = SIGKILL});
-    }
+    came_back = expire(*w, now) || came_back;
+    carry_out(*w, now);
   }
+  return came_back;
+}
+
+// The front task's time limit. Counted from when the worker can run it: not while it starts, not while it runs the one
+// before.
+bool process_pool_state::expire(process::remote_worker& worker, time_point now) {
+  process::task_list expired;
+  process::task_list unharmed;
+  {
+    const lock held(mutex_);
+    if (worker.in_ring() == 0) return false;
+    const auto& task = worker.flight_behind_front(0).task;
+    if (!task || task->options() == nullptr || !task->options()->timeout.has_value()) return false;
+    if (!worker.deadline && worker.life() == process::life::serving)
+      worker.deadline = now + task->options()->timeout.value();
+    if (!worker.deadline || now < *worker.deadline) return false;
+    if (!doom(worker, 0, expired, unharmed, held)) worker.deadline.reset();  // just in time
+  }
+  const bool came_back = !unharmed.empty();
+  requeue(std::move(unharmed));
+  if (!expired.empty()) {
+    const std::exception_ptr error = process::make_timeout_error(*expired.front().options(), worker.pid);
+    settle(std::move(expired), error);
+  }
+  return came_back;
+}
+
+void process_pool_state::carry_out(process::remote_worker& worker, time_point now) {
+  const lock held(mutex_);
+  const int signal = worker.killing.due(now);
+  if (signal == 0) return;
+  link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
+  worker.killing.sent(now);
 }
 
 // After shutdown(), when the last task is resolved, the workers are told to leave.
@@ -338,7 +333,7 @@ std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
   std::optional<time_point> earliest;
   for (const worker_ptr& w : workers_) {
     keep_earliest(earliest, w->deadline);
-    keep_earliest(earliest, w->kill_at);
+    keep_earliest(earliest, w->killing.next());
   }
   if (workers_.size() < wanted_ && !broken_ && !closing_workers_) keep_earliest(earliest, next_start_);
   return earliest;

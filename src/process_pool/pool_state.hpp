@@ -21,7 +21,7 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace tandem::detail {
@@ -50,18 +50,33 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   explicit process_pool_state(process_pool_options options);
 
-  // --- the way in: pool_state.cpp. `held` says that the caller holds mutex_ ---
+  // --- `held` says that the caller holds mutex_ ---
+
+  // --- the way in: submission.cpp ---
   [[nodiscard]] process::hello greeting() const;
   void refuse_if_closed(const lock& held) const;
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
   void fail_unsendable(core& task);
-  void dispatch(core_ptr<core> task, const worker_ptr& worker);
-  void settle_undispatched(const core_ptr<core>& task, const worker_ptr& worker,
-                           std::exception_ptr error) noexcept;
+  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept;
+  void release_slot(process::remote_worker& worker) noexcept;
+  void want_workers(const lock& held) noexcept;
+
+  // --- tasks that end without having run to their end: cancellation.cpp ---
   void cancel_waiting() noexcept;
+  [[nodiscard]] std::pair<process::remote_worker*, std::size_t> find_flight(const core& task,
+                                                                            const lock& held) noexcept;
+  [[nodiscard]] bool doom(process::remote_worker& worker, std::size_t behind_front,
+                          process::task_list& victim, process::task_list& unharmed,
+                          const lock& held) noexcept;
+  void requeue(process::task_list tasks) noexcept;
+  void settle(process::task_list tasks, const std::exception_ptr& error) noexcept;
+  void forget_cancelled(std::int64_t count) noexcept;
+  void forget(std::int64_t count) noexcept;
+
   [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
-  [[nodiscard]] bool on_manager() const noexcept { return managed_here == this; }
+  /// In a callback of a future that this pool completes: to wait for the pool would be to wait for oneself.
+  [[nodiscard]] bool in_callback() const noexcept { return completing_here == this; }
 
   // --- the manager's story: manager.cpp and burial.cpp ---
   void manage() noexcept;
@@ -73,7 +88,9 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   void start_workers();
   bool start_worker(std::uint32_t place);
   void start_failed(const std::string& why);
-  void check_deadlines();
+  bool check_deadlines();
+  bool expire(process::remote_worker& worker, time_point now);
+  void carry_out(process::remote_worker& worker, time_point now);
   void close_workers_when_done();
   [[nodiscard]] bool finished() const;
   void park();
@@ -83,12 +100,21 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   void worker_died(const process::report& death);
   void lost_server();
   void break_pool(const std::string& why);
-  /// Puts tasks that were not run back in front of those that wait; resolves those that may not be.
-  void requeue(std::vector<process::remote_worker::flight> flights);
   [[nodiscard]] worker_ptr find(std::uint32_t id) const;
 
-  // The pool whose manager the thread is.
-  static thread_local constinit const process_pool_state* managed_here;
+  // The pool on whose behalf the thread completes futures: always in its manager, otherwise while it settles.
+  static thread_local constinit const process_pool_state* completing_here;
+  class running_callbacks {
+   public:
+    explicit running_callbacks(const process_pool_state& pool) noexcept
+        : outer_(std::exchange(completing_here, &pool)) {}
+    running_callbacks(const running_callbacks&) = delete;
+    running_callbacks& operator=(const running_callbacks&) = delete;
+    ~running_callbacks() { completing_here = outer_; }
+
+   private:
+    const process_pool_state* outer_;
+  };
 
   const process_pool_options options_;
   const int max_workers_;
@@ -104,7 +130,6 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   std::size_t wanted_ = 0;           // workers that there should be: grows with demand up to max_workers_
   std::int64_t outstanding_ = 0;     // accepted and not resolved
   double average_nanoseconds_ = 0;   // of a task, moving; 0: unknown
-  std::unordered_map<const core*, int> attempts_;  // of tasks that are tried again
   std::int64_t finished_ = 0;
   std::int64_t failed_ = 0;
   std::int64_t cancelled_ = 0;

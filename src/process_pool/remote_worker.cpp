@@ -11,12 +11,13 @@
 
 namespace tandem::process {
 
-void remote_worker::put(flight f, detail::function_name name, std::string_view task_name,
+void remote_worker::put(detail::core_ptr<detail::core>& task, detail::function_name name,
                         encoded_request& request) {
   const std::uint64_t sequence = head_;
   slot& s = ring_.at(sequence);
   const std::span<const std::byte> bytes = request.out_.bytes();
   const place where = request.more_.where();
+  large_buffer large;
   switch (where) {
     case place::in_slot:
       std::memcpy(s.request_bytes, bytes.data(), bytes.size());
@@ -25,22 +26,24 @@ void remote_worker::put(flight f, detail::function_name name, std::string_view t
       std::memcpy(ring_.request_region(sequence).data(), bytes.data(), bytes.size());
       break;
     case place::in_memfd:
-      f.request = request.more_.release();
-      send_memfd(socket_.get(), sequence, f.request.fd.get());
+      large = request.more_.release();
+      send_memfd(socket_.get(), sequence, large.fd.get());
       break;
   }
   s.stop.store(0, std::memory_order_relaxed);
   s.module = name.module;
   s.offset = name.offset;
-  s.attempt = static_cast<std::uint32_t>(f.attempt);
+  s.attempt = static_cast<std::uint32_t>(task->attempt());
   s.sequence = sequence;
   s.request.size = request.size();
   s.request.where = static_cast<std::uint32_t>(where);
-  const std::size_t length = std::min(task_name.size(), sizeof(s.task_name) - 1);
-  if (length != 0) std::memcpy(s.task_name, task_name.data(), length);
+  const task_options* options = task->options();
+  const std::size_t length =
+      options != nullptr ? std::min(options->name.size(), sizeof(s.task_name) - 1) : std::size_t{0};
+  if (length != 0) std::memcpy(s.task_name, options->name.data(), length);
   s.task_name[length] = 0;
   s.phase = detail::remote_phase::decode_arguments;
-  flights_[sequence % slot_count] = std::move(f);
+  flights_[sequence % slot_count] = {std::move(task), std::move(large)};
   ++head_;
   ++placed;
   // ORDER worker-park: seq_cst, before wake() looks at worker_parked. Also publishes the slot's fields.
@@ -57,6 +60,19 @@ void remote_worker::wake() noexcept {
 void remote_worker::close() noexcept {
   retiring = true;
   ring_.head().closing.store(1, std::memory_order_seq_cst);
+}
+
+bool remote_worker::recall(std::size_t behind_front, task_list& tasks) noexcept {
+  flight& f = flight_behind_front(behind_front);
+  if (!f.task || !move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled))
+    return false;
+  --placed;
+  tasks.push_front(std::move(f.task));
+  return true;
+}
+
+void remote_worker::recall_from(std::size_t behind_front, task_list& tasks) noexcept {
+  for (std::size_t i = in_ring(); i > behind_front; --i) recall(i - 1, tasks);
 }
 
 std::size_t remote_worker::answered(std::size_t most) noexcept {

@@ -5,8 +5,10 @@
 
 #include "posix/unique_fd.hpp"
 
+#include "process_pool/execution.hpp"
 #include "process_pool/payload.hpp"
 #include "process_pool/ring.hpp"
+#include "process_pool/task_list.hpp"
 
 #include <tandem/detail/core.hpp>
 
@@ -15,7 +17,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 
 namespace tandem::process {
 
@@ -36,10 +37,9 @@ class encoded_request {
 
 class remote_worker {
  public:
-  /// One task on its way. An empty `task` means that it has been resolved otherwise: nobody waits for the answer.
+  /// One task on its way. An empty `task` means that it has been resolved or taken back: nobody waits for the answer.
   struct flight {
     detail::core_ptr<detail::core> task;
-    int attempt = 1;
     large_buffer request;  // where the arguments lie, if they are large
   };
 
@@ -53,22 +53,18 @@ class remote_worker {
   [[nodiscard]] bool has_room() const noexcept { return load() < slot_count; }
   [[nodiscard]] int ring_fd() const noexcept { return ring_.fd(); }
   [[nodiscard]] process::header& header() noexcept { return ring_.head(); }
-  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
   [[nodiscard]] process::life life() noexcept {
     return static_cast<process::life>(ring_.head().life.load(std::memory_order_seq_cst));
   }
 
   /// Fills the next slot and publishes it. There must be room. Throws std::system_error if the request's memfd
-  /// cannot be sent; nothing is published then.
-  void put(flight f, detail::function_name name, std::string_view task_name, encoded_request& request);
+  /// cannot be sent; nothing is published then, and the task is still the caller's.
+  void put(detail::core_ptr<detail::core>& task, detail::function_name name, encoded_request& request);
   /// Wakes the worker if it sleeps. Not under the mutex: it is a system call.
   void wake() noexcept;
   /// No further slot will be filled: the worker leaves when it has answered all.
   void close() noexcept;
 
-  /// Oldest slot that has not been collected, if there is one.
-  [[nodiscard]] slot* front() noexcept { return head_ == tail_ ? nullptr : &ring_.at(tail_); }
-  [[nodiscard]] flight& front_flight() noexcept { return flights_[tail_ % slot_count]; }
   /// The answered slots from the front on, at most `most`.
   [[nodiscard]] std::size_t answered(std::size_t most) noexcept;
   [[nodiscard]] slot& slot_behind_front(std::size_t i) noexcept { return ring_.at(tail_ + i); }
@@ -84,10 +80,12 @@ class remote_worker {
   /// it: throws decode_error. Only for an answered slot; not under the mutex.
   [[nodiscard]] std::span<const std::byte> response(slot& s, posix::mapping& large);
 
-  /// Takes back the task in that slot if the worker has not taken it. The worker passes the slot without running it.
-  [[nodiscard]] bool recall(std::size_t behind_front) noexcept {
-    return move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled);
-  }
+  /// Takes back the task in that slot, into `tasks`, if the worker has not taken it. The worker passes the slot
+  /// without running it.
+  bool recall(std::size_t behind_front, task_list& tasks) noexcept;
+  /// The same for all slots from that one on, the last one first: so the worker cannot take one whose predecessor has
+  /// been taken back. They keep their order, in front of what is in `tasks`.
+  void recall_from(std::size_t behind_front, task_list& tasks) noexcept;
 
   const std::uint32_t id;
   int pid = 0;               // 0: not reported yet
@@ -95,11 +93,9 @@ class remote_worker {
   std::size_t reserved = 0;  // slots promised to tasks that are being encoded
   int placed = 0;            // tasks put into the ring and not recalled: for max_tasks_per_worker
   bool retiring = false;     // gets no more tasks
-  bool doomed = false;       // to be killed by the manager
-  bool term_sent = false;    // the manager has begun with it
   bool gone = false;         // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
-  std::optional<detail::time_point> kill_at;   // SIGTERM was sent; SIGKILL follows then
+  execution killing;
 
  private:
   ring ring_;

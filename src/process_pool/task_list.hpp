@@ -1,4 +1,5 @@
-// A first-in first-out list of tasks, linked through the tasks themselves: no allocation per task. Guarded by its owner.
+// A first-in first-out list of tasks, linked through the tasks themselves: no allocation per task, nothing that can
+// fail. Guarded by its owner.
 #ifndef TANDEM_PROCESS_POOL_TASK_LIST_HPP
 #define TANDEM_PROCESS_POOL_TASK_LIST_HPP
 
@@ -24,6 +25,9 @@ class task_list {
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }
 
+  /// Only if there is one.
+  [[nodiscard]] detail::core& front() const noexcept { return *first_; }
+
   void push_back(detail::core_ptr<detail::core> task) noexcept {
     detail::core* t = task.detach();
     t->queue_next = nullptr;
@@ -38,6 +42,16 @@ class task_list {
     first_ = t;
     if (last_ == nullptr) last_ = t;
     ++size_;
+  }
+
+  /// Puts all of `others` in front, in their order.
+  void prepend(task_list others) noexcept {
+    if (others.empty()) return;
+    others.last_->queue_next = first_;
+    if (last_ == nullptr) last_ = others.last_;
+    first_ = std::exchange(others.first_, nullptr);
+    others.last_ = nullptr;
+    size_ += std::exchange(others.size_, 0);
   }
 
   [[nodiscard]] detail::core_ptr<detail::core> pop_front() noexcept {

@@ -140,6 +140,9 @@ class TANDEM_API core {
   void set_options(std::unique_ptr<task_options> options) noexcept;
   /// Null when the task was submitted without options.
   [[nodiscard]] const task_options* options() const noexcept { return options_.get(); }
+  /// Which try this is, from 1; counted up by whoever started the task and will return it to pending.
+  [[nodiscard]] int attempt() const noexcept { return attempt_; }
+  void count_attempt() noexcept { ++attempt_; }
   /// Link for the queue that holds the task; the queue's alone.
   core* queue_next = nullptr;
 
@@ -175,6 +178,7 @@ class TANDEM_API core {
   const void* owner_ = nullptr;                // written before publication, read by waiters after it
   std::unique_ptr<task_options> options_;      // likewise
   std::atomic<bool> consumed_{false};
+  int attempt_ = 1;  // handed over with the right to run
 };
 
 template <class Mine>

@@ -1,0 +1,154 @@
+// The way in: a task finds a worker with room, or waits in the backlog; then it is encoded and put into the ring.
+#include "process_pool/pool_state.hpp"
+
+#include <tandem/error.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace tandem::detail {
+
+namespace {
+
+// How long the tasks in one worker's ring shall last: much longer than the manager needs to refill it.
+constexpr double ring_nanoseconds = 200e3;
+
+}  // namespace
+
+void process_pool_state::refuse_if_closed(const lock&) const {
+  if (broken_) std::rethrow_exception(broken_);
+  if (!open_) throw shutdown_error("tandem: submit on a process_pool after shutdown()");
+}
+
+void process_pool_state::enqueue(core_ptr<core> task) {
+  if (in_forked_child()) {
+    throw broken_pool_error(
+        "tandem: submit on a process_pool in a forked child: its workers belong to the parent. "
+        "Make a pool of its own in the child");
+  }
+  if (task->remote() == nullptr) return fail_unsendable(*task);
+  worker_ptr worker;
+  bool more_workers = false;
+  {
+    const lock held(mutex_);
+    refuse_if_closed(held);
+    task->set_owner(this);
+    ++outstanding_;
+    if (backlog_.empty()) worker = reserve_worker(held);
+    if (!worker) {
+      const std::size_t before = wanted_;
+      want_workers(held);
+      more_workers = wanted_ > before;
+      backlog_.push_back(std::exchange(task, {}));
+    }
+  }
+  if (more_workers) bell_.raise();
+  if (!worker) return;
+  task = dispatch(std::move(task), worker);
+  if (!task) return;
+  process::task_list homeless;
+  homeless.push_back(std::move(task));
+  requeue(std::move(homeless));
+  bell_.raise();
+}
+
+// As many as there are tasks, up to the limit: a task waits.
+void process_pool_state::want_workers(const lock&) noexcept {
+  const auto demand = static_cast<std::size_t>(std::min<std::int64_t>(outstanding_, max_workers_));
+  wanted_ = std::max(wanted_, demand);
+}
+
+// Through executor& the types are not looked at before: the future tells.
+void process_pool_state::fail_unsendable(core& task) {
+  {
+    const lock held(mutex_);
+    refuse_if_closed(held);
+    ++failed_;
+    ++finished_;
+  }
+  if (!task.try_start()) return;
+  const std::string why =
+      std::string("tandem: this task cannot be sent to a worker process: ") + task.why_not_remote();
+  task.drop_payload();
+  task.complete_error(std::make_exception_ptr(not_portable_error(why)));
+}
+
+std::size_t process_pool_state::depth(const lock&) const noexcept {
+  if (average_nanoseconds_ <= 0) return 1;
+  return std::clamp<std::size_t>(static_cast<std::size_t>(ring_nanoseconds / average_nanoseconds_), 1,
+                                 process::slot_count);
+}
+
+// The worker with the least to do, with a slot promised; null if the task has to wait. While there are fewer workers
+// than there may be, a task waits for one of its own rather than behind another task.
+process_pool_state::worker_ptr process_pool_state::reserve_worker(const lock& held) {
+  const bool all_there = workers_.size() >= static_cast<std::size_t>(max_workers_);
+  const worker_ptr* best = nullptr;
+  std::size_t least = all_there ? depth(held) : 1;
+  for (const worker_ptr& w : workers_) {
+    if (w->retiring || !w->has_room()) continue;
+    if (options_.max_tasks_per_worker != 0 &&
+        w->placed + static_cast<int>(w->reserved) >= options_.max_tasks_per_worker) {
+      continue;
+    }
+    if (w->load() < least) {
+      least = w->load();
+      best = &w;
+    }
+  }
+  if (best == nullptr) return nullptr;
+  ++(*best)->reserved;
+  return *best;
+}
+
+// Encodes outside the mutex: that is the user's code. Gives the task back, still started, if it has to wait after all.
+core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept {
+  if (!task->try_start()) {  // cancelled while it waited
+    release_slot(*worker);
+    forget_cancelled(1);
+    return {};
+  }
+  task->set_owner_cancels();
+  const task_options* options = task->options();
+  const bool timed = options != nullptr && options->timeout.has_value();
+  process::encoded_request request(buffers_);
+  try {
+    const remote_ops* ops = task->remote();
+    const function_name name = ops->name();
+    ops->encode(*task, request.out());
+    const lock held(mutex_);
+    if (worker->gone || worker->retiring) {
+      --worker->reserved;
+      return task;
+    }
+    worker->put(task, name, request);
+    --worker->reserved;
+    bytes_sent_ += static_cast<std::int64_t>(request.size());
+    if (options_.max_tasks_per_worker != 0 && worker->placed >= options_.max_tasks_per_worker)
+      worker->close();
+  } catch (...) {
+    release_slot(*worker);
+    process::task_list failed;
+    failed.push_back(std::move(task));
+    settle(std::move(failed), std::current_exception());
+    return {};
+  }
+  worker->wake();
+  if (timed) bell_.raise();  // the manager has a deadline to keep
+  return {};
+}
+
+// A slot that was promised stays free: somebody may be waiting for it.
+void process_pool_state::release_slot(process::remote_worker& worker) noexcept {
+  bool wanted = false;
+  {
+    const lock held(mutex_);
+    --worker.reserved;
+    wanted = !backlog_.empty();
+  }
+  if (wanted) bell_.raise();
+}
+
+}  // namespace tandem::detail
