@@ -7,10 +7,8 @@
 #include "posix/process.hpp"
 #include "posix/socket.hpp"
 
+#include "process_pool/answer.hpp"
 #include "process_pool/death.hpp"
-
-#include <tandem/codec.hpp>
-#include <tandem/error.hpp>
 
 #include <algorithm>
 #include <array>
@@ -30,7 +28,6 @@ constexpr milliseconds longest_backoff{1000};
 constexpr int most_start_failures = 8;
 
 struct answered_task {
-  process::slot* slot = nullptr;
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
 };
@@ -75,7 +72,6 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     const lock held(mutex_);
     count = worker.answered(batch.size());
     for (std::size_t i = 0; i < count; ++i) {
-      batch[i].slot = &worker.slot_behind_front(i);
       batch[i].task = std::move(worker.flight_behind_front(i).task);
     }
   }
@@ -85,25 +81,13 @@ bool process_pool_state::collect(process::remote_worker& worker) {
   std::int64_t errors = 0;
   double average = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    answered_task& a = batch[i];
-    if (a.slot->answer == static_cast<std::uint32_t>(process::answer::skipped)) continue;
-    try {
-      posix::mapping large;
-      const auto bytes_in = worker.response(*a.slot, large);
-      bytes += static_cast<std::int64_t>(bytes_in.size());
-      const double took = static_cast<double>(a.slot->run_nanoseconds) + 1;
-      average = average == 0 ? took : 0.8 * average + 0.2 * took;
-      if (!a.task) continue;  // resolved otherwise; nobody waits for it
-      reader in(bytes_in);
-      if (a.slot->answer == static_cast<std::uint32_t>(process::answer::value)) {
-        a.task->remote()->decode(*a.task, in);
-      } else {
-        a.error = decode_exception(in);
-      }
-    } catch (...) {
-      a.error = std::current_exception();
-    }
-    if (a.task) ++(a.error ? errors : values);
+    process::answer_read read = process::read_answer(worker, i, batch[i].task.get());
+    bytes += static_cast<std::int64_t>(read.bytes);
+    if (read.nanoseconds > 0)
+      average = average == 0 ? read.nanoseconds : 0.8 * average + 0.2 * read.nanoseconds;
+    if (!batch[i].task) continue;
+    ++(read.error ? errors : values);
+    batch[i].error = std::move(read.error);
   }
   {
     const lock held(mutex_);

@@ -90,12 +90,13 @@ void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
   }
 }
 
-std::span<const std::byte> remote_worker::response(slot& s, posix::mapping& large) {
+std::span<const std::byte> remote_worker::response(std::size_t behind_front, posix::mapping& large) {
+  const std::uint64_t sequence = tail_ + behind_front;
+  slot& s = ring_.at(sequence);
   // The worker can still write here if it has gone wrong: each field is read once.
   const std::uint64_t size = std::atomic_ref<std::uint64_t>(s.response.size).load(std::memory_order_relaxed);
   const auto where =
       static_cast<place>(std::atomic_ref<std::uint32_t>(s.response.where).load(std::memory_order_relaxed));
-  const std::uint64_t sequence = s.sequence;
   if (where == place::in_slot && size <= slot_bytes)
     return std::span<const std::byte>(s.response_bytes).first(size);
   if (where == place::in_region && size <= region_bytes) return ring_.response_region(sequence).first(size);

@@ -77,8 +77,8 @@ class remote_worker {
   void pop(std::size_t count, buffer_cache& cache) noexcept;
 
   /// The answer's bytes; `large` holds them if they lie in a memfd. Checks what the worker wrote before it believes
-  /// it: throws decode_error. Only for an answered slot; not under the mutex.
-  [[nodiscard]] std::span<const std::byte> response(slot& s, posix::mapping& large);
+  /// it: throws decode_error. Only for an answered slot, by the manager; not under the mutex.
+  [[nodiscard]] std::span<const std::byte> response(std::size_t behind_front, posix::mapping& large);
 
   /// Takes back the task in that slot, into `tasks`, if the worker has not taken it. The worker passes the slot
   /// without running it.
