@@ -58,11 +58,12 @@ bool process_pool_state::doom(process::remote_worker& worker, std::size_t behind
   return true;
 }
 
-// Everything that no worker has begun.
+// Everything that no worker has begun; also what is between two places now, by the flag.
 void process_pool_state::cancel_waiting() noexcept {
   process::task_list dispatched;
   process::task_list waiting = [&] {
     const lock held(mutex_);
+    cancelling_ = true;
     for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
     return std::move(backlog_);
   }();
@@ -83,7 +84,7 @@ void process_pool_state::requeue(process::task_list tasks) noexcept {
     broken = broken_;
     while (!tasks.empty()) {
       core_ptr<core> task = tasks.pop_front();
-      const bool may = !broken && task->return_to_pending();  // false: somebody asked it to stop
+      const bool may = !broken && !cancelling_ && task->return_to_pending();  // false: it was asked to stop
       (may ? again : refused).push_back(std::move(task));
     }
     backlog_.prepend(std::move(again));

@@ -124,6 +124,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
+  bool cancelling_ = false;          // shutdown() with cancel_pending: no task may start any more
   std::exception_ptr broken_;        // set once: nothing can be run any more
   process::task_list backlog_;       // accepted, not dispatched
   std::vector<worker_ptr> workers_;  // changed by the manager only, so it may read without the mutex

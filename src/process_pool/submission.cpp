@@ -114,6 +114,7 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
   const task_options* options = task->options();
   const bool timed = options != nullptr && options->timeout.has_value();
   process::encoded_request request(buffers_);
+  bool cancelled = false;
   try {
     const remote_ops* ops = task->remote();
     const function_name name = ops->name();
@@ -123,16 +124,27 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
       --worker->reserved;
       return task;
     }
-    worker->put(task, name, request);
-    --worker->reserved;
-    bytes_sent_ += static_cast<std::int64_t>(request.size());
-    if (options_.max_tasks_per_worker != 0 && worker->placed >= options_.max_tasks_per_worker)
-      worker->close();
+    // A cancel() that came while it was being encoded found it nowhere.
+    cancelled = cancelling_ || (task->load() & word::stop_requested) != 0;
+    if (!cancelled) {
+      worker->put(task, name, request);
+      --worker->reserved;
+      bytes_sent_ += static_cast<std::int64_t>(request.size());
+      if (options_.max_tasks_per_worker != 0 && worker->placed >= options_.max_tasks_per_worker)
+        worker->close();
+    }
   } catch (...) {
     release_slot(*worker);
     process::task_list failed;
     failed.push_back(std::move(task));
     settle(std::move(failed), std::current_exception());
+    return {};
+  }
+  if (cancelled) {
+    release_slot(*worker);
+    process::task_list list;
+    list.push_back(std::move(task));
+    settle(std::move(list), nullptr);
     return {};
   }
   worker->wake();
