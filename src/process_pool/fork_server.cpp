@@ -34,7 +34,7 @@ class server {
   int run() {
     if (!greet()) return 1;
     for (;;) {
-      std::vector<pollfd> entries{posix::readable(socket_.get())};
+      std::vector<pollfd> entries{posix::readable(socket_.get()), posix::readable(pool_.get())};
       std::vector<std::uint32_t> ids;
       for (const auto& [id, c] : children_) {
         entries.push_back(posix::readable(c.pidfd.get()));
@@ -43,13 +43,16 @@ class server {
       posix::poll_until(entries);
       // Deaths first: a pool that asks for a replacement must have been told what it replaces.
       for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (entries[i + 1].revents != 0) bury(ids[i]);
+        if (entries[i + own].revents != 0) bury(ids[i]);
       }
+      if (entries[1].revents != 0) return end();
       if (entries[0].revents != 0 && !obey()) return end();
     }
   }
 
  private:
+  static constexpr std::size_t own = 2;  // entries of the poll that are not children's
+
   struct child {
     pid_t pid;
     posix::unique_fd pidfd;
@@ -62,8 +65,9 @@ class server {
   }
 
   bool greet() {
-    const posix::received got = posix::recv_message(socket_.get(), buffer_);
+    posix::received got = posix::recv_message(socket_.get(), buffer_, 1);
     if (got.status != posix::recv_status::message) return false;
+    if (!got.fds.empty()) pool_ = std::move(got.fds.front());
     try {
       reader in(std::span<const std::byte>(buffer_).first(got.size));
       config_ = decode_hello(in);
@@ -135,6 +139,7 @@ class server {
                          config_,
                          *modules_};
       socket_.reset();
+      pool_.reset();
       children_.clear();
       return run_worker(std::move(setup));
     } catch (const std::exception& e) {
@@ -163,6 +168,8 @@ class server {
   }
 
   posix::unique_fd socket_;
+  // The pool's process: its end is the pool's end even if a forked child of it holds a copy of the socket.
+  posix::unique_fd pool_;
   std::vector<std::byte> buffer_;
   hello config_;
   std::unique_ptr<detail::peer_modules> modules_;

@@ -29,7 +29,7 @@ struct hook {
   std::string call;
 };
 
-/// First message, pool to server: everything that all workers have in common.
+/// First message, pool to server: everything that all workers have in common. With it goes a pidfd of the pool's process.
 struct hello {
   std::string modules;  // the pool's module table, encoded
   std::string name_prefix;
