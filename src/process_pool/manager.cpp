@@ -21,12 +21,6 @@ namespace tandem::detail {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds first_backoff{10};
-constexpr milliseconds longest_backoff{1000};
-constexpr int most_start_failures = 8;
-
 struct answered_task {
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
@@ -44,17 +38,25 @@ void process_pool_state::manage() noexcept {
   const running_callbacks here(*this);
   posix::set_name("tandem-manager");
   while (!finished()) {
-    bell_.lower();
-    bool moved = read_reports();
-    moved = collect_all() || moved;
-    moved = check_deadlines() || moved;
-    moved = refill() || moved;
-    start_workers();
-    close_workers_when_done();
-    if (!moved && !rebalance()) park();
+    try {
+      go_round();
+    } catch (const std::exception& e) {
+      abandon(e.what());
+    }
   }
   link_.close();
   ended_->complete_value();
+}
+
+void process_pool_state::go_round() {
+  bell_.lower();
+  bool moved = read_reports();
+  moved = collect_all() || moved;
+  moved = check_deadlines() || moved;
+  moved = refill() || moved;
+  start_workers();
+  close_workers_when_done();
+  if (!moved && !rebalance()) park();
 }
 
 bool process_pool_state::collect_all() {
@@ -209,12 +211,11 @@ void process_pool_state::start_workers() {
       };
       while (taken(place)) ++place;
     }
-    if (next_start_ && std::chrono::steady_clock::now() < *next_start_) return;
-    next_start_.reset();
+    if (recruiting_.must_wait(std::chrono::steady_clock::now())) return;
     try {
       if (!start_worker(place)) return;
     } catch (const std::exception& e) {
-      start_failed(e.what());
+      no_worker_started(e.what());
       return;
     }
   }
@@ -225,8 +226,8 @@ void process_pool_state::start_workers() {
 bool process_pool_state::start_worker(std::uint32_t place) {
   if (!link_) link_ = process::server_link::start(options_.start, greeting());
   auto [here, there] = posix::make_socket_pair();
-  const std::uint32_t id = place + process::max_places * (generation_++ % process::max_places);
-  auto worker = std::make_shared<process::remote_worker>(id, std::move(here));
+  const std::uint32_t id = place + process::max_places * (workers_started_++ % process::max_places);
+  auto worker = std::make_shared<process::remote_worker>(id, recruiting_.round(), std::move(here));
   const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
                                                                                 there.get(), bell_.fd()};
   if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {
@@ -237,26 +238,12 @@ bool process_pool_state::start_worker(std::uint32_t place) {
   return true;
 }
 
-void process_pool_state::start_failed(const std::string& why) {
-  ++start_failures_;
-  bool alone = false;
-  {
-    const lock held(mutex_);
-    alone = workers_.empty();
-  }
-  if (start_failures_ >= most_start_failures && alone) {
-    break_pool("no worker can be started: " + why);
-    return;
-  }
-  const auto backoff = std::min(longest_backoff, first_backoff * (1 << std::min(start_failures_, 10)));
-  next_start_ = std::chrono::steady_clock::now() + backoff;
-}
-
 // True if tasks have come back to the backlog.
 bool process_pool_state::check_deadlines() {
   const time_point now = std::chrono::steady_clock::now();
   bool came_back = false;
   for (const worker_ptr& w : workers_) {
+    note_if_serving(*w);
     came_back = expire(*w, now) || came_back;
     carry_out(*w, now);
   }
@@ -273,8 +260,7 @@ bool process_pool_state::expire(process::remote_worker& worker, time_point now) 
     if (worker.in_ring() == 0) return false;
     const auto& task = worker.flight_behind_front(0).task;
     if (!task || task->options() == nullptr || !task->options()->timeout.has_value()) return false;
-    if (!worker.deadline && worker.life() == process::life::serving)
-      worker.deadline = now + task->options()->timeout.value();
+    if (!worker.deadline && worker.served) worker.deadline = now + task->options()->timeout.value();
     if (!worker.deadline || now < *worker.deadline) return false;
     if (!doom(worker, 0, expired, unharmed, held)) worker.deadline.reset();  // just in time
   }
@@ -291,8 +277,12 @@ void process_pool_state::carry_out(process::remote_worker& worker, time_point no
   const lock held(mutex_);
   const int signal = worker.killing.due(now);
   if (signal == 0) return;
-  link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
-  worker.killing.sent(now);
+  try {
+    link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
+    worker.killing.sent(now);
+  } catch (const std::exception&) {  // no memory, here or in the kernel
+    worker.killing.postponed(now);
+  }
 }
 
 // After shutdown(), when the last task is resolved, the workers are told to leave.
@@ -319,7 +309,8 @@ std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
     keep_earliest(earliest, w->deadline);
     keep_earliest(earliest, w->killing.next());
   }
-  if (workers_.size() < wanted_ && !broken_ && !closing_workers_) keep_earliest(earliest, next_start_);
+  if (workers_.size() < wanted_ && !broken_ && !closing_workers_)
+    keep_earliest(earliest, recruiting_.not_before());
   return earliest;
 }
 

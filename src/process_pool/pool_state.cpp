@@ -95,6 +95,8 @@ process_pool_state::process_pool_state(process_pool_options options)
     : options_(std::move(options)),
       max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       fork_generation_(posix::fork_generation()),
+      last_resort_(std::make_exception_ptr(
+          broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
       ended_(new promised<void>) {}
 
 process_pool_state::~process_pool_state() {

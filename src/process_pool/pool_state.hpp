@@ -7,6 +7,7 @@
 #include "posix/fork_watch.hpp"
 
 #include "process_pool/protocol.hpp"
+#include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
 #include "process_pool/server_link.hpp"
 #include "process_pool/task_list.hpp"
@@ -80,6 +81,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   // --- the manager's story: manager.cpp and burial.cpp ---
   void manage() noexcept;
+  void go_round();
   bool collect(process::remote_worker& worker);
   bool collect_all();
   bool read_reports();
@@ -87,7 +89,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   bool rebalance();
   void start_workers();
   bool start_worker(std::uint32_t place);
-  void start_failed(const std::string& why);
+  void no_worker_started(const char* why) noexcept;
   bool check_deadlines();
   bool expire(process::remote_worker& worker, time_point now);
   void carry_out(process::remote_worker& worker, time_point now);
@@ -97,9 +99,14 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   [[nodiscard]] std::optional<time_point> next_deadline(const lock& held) const;
 
   void worker_started(const process::report& message, posix::unique_fd pidfd);
-  void worker_died(const process::report& death);
-  void lost_server();
-  void break_pool(const std::string& why);
+  void worker_died(const process::report& death) noexcept;
+  void bury(const worker_ptr& worker, const process::report& death) noexcept;
+  void note_if_serving(process::remote_worker& worker) noexcept;
+  void give_up_if_hopeless(const process::report& death) noexcept;
+  void lost_server() noexcept;
+  void abandon(const char* why) noexcept;
+  template <class Why>
+  void break_pool(const char* what, Why why) noexcept;
   [[nodiscard]] worker_ptr find(std::uint32_t id) const;
 
   // The pool on whose behalf the thread completes futures: always in its manager, otherwise while it settles.
@@ -118,14 +125,15 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   const process_pool_options options_;
   const int max_workers_;
-  const std::uint32_t fork_generation_;  // where the manager is, and whose the workers are
-  process::buffer_cache buffers_;        // for large arguments
+  const std::uint32_t fork_generation_;   // where the manager is, and whose the workers are
+  const std::exception_ptr last_resort_;  // what broken_ is when there is no memory to say more
+  process::buffer_cache buffers_;         // for large arguments
   posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
   bool cancelling_ = false;          // shutdown() with cancel_pending: no task may start any more
-  std::exception_ptr broken_;        // set once: nothing can be run any more
+  std::exception_ptr broken_;        // set once, by the manager: nothing can be run any more
   process::task_list backlog_;       // accepted, not dispatched
   std::vector<worker_ptr> workers_;  // changed by the manager only, so it may read without the mutex
   std::size_t wanted_ = 0;           // workers that there should be: grows with demand up to max_workers_
@@ -141,9 +149,8 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   // The manager's own.
   process::server_link link_;
-  std::uint32_t generation_ = 0;
-  int start_failures_ = 0;                // in a row
-  std::optional<time_point> next_start_;  // not before: after a failure
+  process::recruitment recruiting_;
+  std::uint32_t workers_started_ = 0;  // makes ids that are not used again soon
   bool closing_workers_ = false;
 
   std::mutex join_mutex_;  // guards joining manager_

@@ -1,12 +1,18 @@
 // Filling and emptying one worker's ring, the parent's side.
 #include "process_pool/remote_worker.hpp"
 
+#include "posix/clock.hpp"
 #include "posix/futex.hpp"
+#include "posix/pidfd.hpp"
+#include "posix/poll.hpp"
 
 #include <tandem/error.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace tandem::process {
@@ -73,6 +79,21 @@ bool remote_worker::recall(std::size_t behind_front, task_list& tasks) noexcept 
 
 void remote_worker::recall_from(std::size_t behind_front, task_list& tasks) noexcept {
   for (std::size_t i = in_ring(); i > behind_front; --i) recall(i - 1, tasks);
+}
+
+void remote_worker::make_sure_it_is_dead() noexcept {
+  try {
+    if (pidfd) {
+      posix::pidfd_send_signal(pidfd.get(), SIGKILL);
+      static_cast<void>(posix::wait_for_exit(pidfd.get()));
+    } else {
+      // The fork server did not come to report it, or its handle found no free descriptor. The worker holds the other
+      // end of its socket as long as it lives; so may a process that its task has forked, hence not for ever.
+      static_cast<void>(posix::wait_hung_up(socket_.get(), posix::deadline_after(std::chrono::seconds(5))));
+    }
+  } catch (const std::system_error&) {
+    // It dies with the server all the same, and what it may have begun is told from the ring by compare-exchange.
+  }
 }
 
 std::size_t remote_worker::answered(std::size_t most) noexcept {

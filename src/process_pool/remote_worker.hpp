@@ -43,8 +43,8 @@ class remote_worker {
     large_buffer request;  // where the arguments lie, if they are large
   };
 
-  remote_worker(std::uint32_t number, posix::unique_fd socket)
-      : id(number), ring_(ring::create()), socket_(std::move(socket)) {}
+  remote_worker(std::uint32_t number, std::uint64_t round, posix::unique_fd socket)
+      : id(number), started_in(round), ring_(ring::create()), socket_(std::move(socket)) {}
 
   /// Tasks that it has, is getting, or has answered and nobody has collected.
   [[nodiscard]] std::size_t load() const noexcept {
@@ -87,13 +87,18 @@ class remote_worker {
   /// been taken back. They keep their order, in front of what is in `tasks`.
   void recall_from(std::size_t behind_front, task_list& tasks) noexcept;
 
+  /// Kills it, where there is a handle to do it with, and waits until it is dead: its ring stands still then.
+  void make_sure_it_is_dead() noexcept;
+
   const std::uint32_t id;
-  int pid = 0;               // 0: not reported yet
-  posix::unique_fd pidfd;    // likewise empty
-  std::size_t reserved = 0;  // slots promised to tasks that are being encoded
-  int placed = 0;            // tasks put into the ring and not recalled: for max_tasks_per_worker
-  bool retiring = false;     // gets no more tasks
-  bool gone = false;         // dead and buried: a thread that still holds it must look elsewhere
+  const std::uint64_t started_in;  // recruitment::round()
+  int pid = 0;                     // 0: not reported yet
+  posix::unique_fd pidfd;          // likewise empty
+  std::size_t reserved = 0;        // slots promised to tasks that are being encoded
+  int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
+  bool served = false;    // the manager has seen it serve; what its ring says later may be overwritten
+  bool retiring = false;  // gets no more tasks
+  bool gone = false;      // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
   execution killing;
 
