@@ -97,6 +97,8 @@ bool set_process_group(pid_t pid, pid_t group) {
   throw_errno("setpgid");
 }
 
+pid_t process_group(pid_t pid) noexcept { return ::getpgid(pid); }
+
 std::optional<std::size_t> peak_rss(pid_t pid) { return status_kilobytes(pid, "VmHWM:"); }
 
 std::optional<std::size_t> current_rss(pid_t pid) { return status_kilobytes(pid, "VmRSS:"); }

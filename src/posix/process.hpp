@@ -59,6 +59,9 @@ bool kill_group(pid_t group, int signal);
 /// gone or, being a child, has exec'ed already. @throws std::system_error (EPERM).
 bool set_process_group(pid_t pid, pid_t group);
 
+/// Returns the process group of `pid`; -1 if there is no such process.
+[[nodiscard]] pid_t process_group(pid_t pid) noexcept;
+
 /// Returns the peak resident memory of `pid` (0: this process) in bytes; nothing if there is no such process.
 [[nodiscard]] std::optional<std::size_t> peak_rss(pid_t pid = 0);
 

@@ -21,6 +21,8 @@ namespace tandem::detail {
 
 namespace {
 
+constexpr std::ptrdiff_t most_unreported = 32;  // workers that were asked for
+
 struct answered_task {
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
@@ -205,6 +207,10 @@ void process_pool_state::start_workers() {
     {
       const lock held(mutex_);
       if (closing_workers_ || broken_ || workers_.size() >= wanted_) return;
+      // The server reads no commands while it waits for us to read its reports: neither may have many under way.
+      const auto unreported =
+          std::count_if(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->pid == 0; });
+      if (unreported >= most_unreported) return;
       const auto taken = [&](std::uint32_t p) {
         return std::any_of(workers_.begin(), workers_.end(),
                            [p](const worker_ptr& w) { return w->id % process::max_places == p; });

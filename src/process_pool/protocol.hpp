@@ -58,7 +58,7 @@ struct report {
   std::int32_t exit_code = -1;  // died
   std::int32_t signal = 0;      // died
   std::uint64_t peak_rss = 0;   // died: bytes
-  std::string text;             // refused, start_failed: why; died: described
+  std::string text;             // refused, start_failed: why
 };
 
 [[nodiscard]] byte_buffer encode(const hello& message);

@@ -1,5 +1,6 @@
 // Workers that the pool kills on purpose: for a task that takes too long, or is cancelled. Only that task may notice.
 #include "faults/tasks.hpp"
+#include "support/process_gate.hpp"
 #include "support/processes.hpp"
 
 #include <tandem/process_pool.hpp>
@@ -8,9 +9,15 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace {
 
@@ -88,6 +95,53 @@ TEST(ProcessPool, SleepsWhileAWorkerHasItsTimeOfGrace) {
   EXPECT_THROW(stubborn.get(), tandem::timeout_error);
   EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);  // by the next worker, after 250 ms
   EXPECT_LT(manager_time() - before, 100ms);
+}
+
+enum class end_of_parent { waits, aborts };
+
+/// Leaves a child in the background, which does not listen to SIGTERM, and tells the test its number.
+int start_a_child(std::string file, std::string written, end_of_parent how) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGTERM, SIG_IGN);
+    for (;;) pause();
+  }
+  std::ofstream(file) << child;
+  tandem::test::pass(written);
+  if (how == end_of_parent::aborts) std::abort();
+  for (;;) pause();
+}
+
+class Children : public testing::TestWithParam<end_of_parent> {};
+
+TEST_P(Children, GoWithTheWorkerOfTheTaskThatStartedThem) {
+  process_pool pool({.max_workers = 1});
+  const tandem::test::scratch_directory files;
+  const tandem::test::fifo written;
+  auto task = pool.submit({.timeout = 100ms}, start_a_child, files / "child", written.path(), GetParam());
+  written.release();
+  pid_t child = 0;
+  std::ifstream(files / "child") >> child;
+  ASSERT_GT(child, 0);
+  EXPECT_NE(task.exception(), nullptr);
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
+  if (pidfd < 0) return;  // it is gone already
+  pollfd entry{pidfd, POLLIN, 0};
+  EXPECT_EQ(poll(&entry, 1, 10000), 1) << "the child lives on";
+  close(pidfd);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Children, testing::Values(end_of_parent::waits, end_of_parent::aborts));
+
+int leave_the_group() {
+  if (setpgid(0, getpgid(getppid())) != 0) return -1;
+  for (;;) pause();
+}
+
+TEST(ProcessPool, KillsAWorkerWhoseTaskHasLeftItsProcessGroup) {
+  process_pool pool({.max_workers = 1});
+  EXPECT_THROW(pool.submit({.timeout = 50ms}, leave_the_group).get(), tandem::timeout_error);
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
 }
 
 }  // namespace

@@ -87,6 +87,21 @@ TEST_F(Start, GoesOnWhenTheForkServerIsKilledWhileWorkersStart) {
   expect_eight(tasks);
 }
 
+int meet(std::string arrived, int all) {
+  shared_counter counter(arrived);
+  counter.add();
+  counter.wait_for(all);
+  return 1;
+}
+
+TEST_F(Start, StartsHundredsOfWorkersAtOnce) {
+  constexpr int many = 300;
+  process_pool pool({.max_workers = many});
+  std::vector<tandem::future<int>> tasks;
+  for (int i = 0; i < many; ++i) tasks.push_back(pool.submit(meet, files / "arrived", many));
+  for (auto& task : tasks) EXPECT_EQ(task.get(), 1);  // each needs all the others at the same time
+}
+
 TEST_F(Start, TriesAgainWhenNoWorkerCanBeStartedForAMoment) {
   process_pool pool({.max_workers = 8});
   const int server = fork_server_of_this_process();
