@@ -23,6 +23,9 @@ namespace {
 
 constexpr std::ptrdiff_t most_unreported = 32;  // workers that were asked for
 
+// How long tasks wait behind one that was expected to be short: much longer than a worker may be without a CPU.
+constexpr std::chrono::milliseconds front_patience{20};
+
 struct answered_task {
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
@@ -55,6 +58,7 @@ void process_pool_state::go_round() {
   bool moved = read_reports();
   moved = collect_all() || moved;
   moved = check_deadlines() || moved;
+  moved = relieve_slow_rings() || moved;
   moved = refill() || moved;
   start_workers();
   close_workers_when_done();
@@ -96,7 +100,6 @@ bool process_pool_state::collect(process::remote_worker& worker) {
   {
     const lock held(mutex_);
     worker.pop(count, buffers_);
-    worker.deadline.reset();
     outstanding_ -= values + errors;
     finished_ += values + errors;
     failed_ += errors;
@@ -175,26 +178,50 @@ bool process_pool_state::rebalance() {
   {
     const lock held(mutex_);
     if (!backlog_.empty()) return false;
-    const bool idle = std::any_of(workers_.begin(), workers_.end(),
-                                  [](const worker_ptr& w) { return !w->retiring && w->load() == 0; });
-    const bool can_grow = wanted_ < static_cast<std::size_t>(max_workers_);
-    if (!idle && !can_grow) return false;
+    const bool idle = std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) {
+      return w->served && !w->retiring && w->load() == 0;
+    });
+    if (!idle && wanted_ >= static_cast<std::size_t>(max_workers_)) return false;
     process::remote_worker* longest = nullptr;
     std::size_t most = 0;
     for (const worker_ptr& w : workers_) {
-      // Behind the first one: that one is the worker's, whether it has taken it yet or not. (It tells nobody when it
-      // does, so to wait for that would be to wait for ever.)
-      std::size_t waiting = 0;
-      for (std::size_t i = 1; i < w->in_ring(); ++i) {
-        if (process::state_of(w->slot_behind_front(i)) == process::slot_state::ready) ++waiting;
-      }
+      const std::size_t waiting = w->ready_from(first_to_spare(*w, idle));
       if (waiting > most) {
         most = waiting;
         longest = w.get();
       }
     }
     if (longest == nullptr) return false;
-    longest->recall_from(1, recalled);
+    longest->recall_from(first_to_spare(*longest, idle), recalled);
+  }
+  if (recalled.empty()) return false;
+  requeue(std::move(recalled));
+  return true;
+}
+
+// The front task is its worker's, whether that has taken it yet or not: it tells nobody when it does, so to wait for
+// that would be to wait for ever. But a worker that still starts may take long, while another one is idle.
+std::size_t process_pool_state::first_to_spare(const process::remote_worker& worker, bool idle) noexcept {
+  return idle && !worker.served ? 0 : 1;
+}
+
+// As rebalance(), though nobody is idle: under steady load nobody ever is, and what lies behind a long task would be
+// overtaken for ever. No clock wakes the manager for this: only when somebody else has answered is there a place to go
+// to, and that wakes it.
+bool process_pool_state::relieve_slow_rings() {
+  process::task_list recalled;
+  {
+    const lock held(mutex_);
+    if (workers_.size() < 2) return false;
+    std::optional<time_point> now;
+    for (const worker_ptr& w : workers_) {
+      if (w->in_ring() < 2 || w->slow_front) continue;
+      if (!now) now = std::chrono::steady_clock::now();
+      if (!w->seen_in_front) w->seen_in_front = now;
+      if (*now - *w->seen_in_front < front_patience) continue;
+      w->slow_front = true;
+      w->recall_from(1, recalled);
+    }
   }
   if (recalled.empty()) return false;
   requeue(std::move(recalled));

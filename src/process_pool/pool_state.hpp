@@ -57,6 +57,8 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   [[nodiscard]] process::hello greeting() const;
   void refuse_if_closed(const lock& held) const;
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
+  [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
+                                  const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
   void fail_unsendable(core& task);
   [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept;
@@ -87,6 +89,8 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   bool read_reports();
   bool refill();
   bool rebalance();
+  [[nodiscard]] static std::size_t first_to_spare(const process::remote_worker& worker, bool idle) noexcept;
+  bool relieve_slow_rings();
   void start_workers();
   bool start_worker(std::uint32_t place);
   void no_worker_started(const char* why) noexcept;

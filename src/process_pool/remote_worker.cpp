@@ -103,6 +103,9 @@ std::size_t remote_worker::answered(std::size_t most) noexcept {
 }
 
 void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
+  deadline.reset();
+  seen_in_front.reset();
+  slow_front = false;
   for (std::size_t i = 0; i < count; ++i) {
     if (large_buffer& used = flights_[tail_ % slot_count].request) cache.give(std::move(used));
     flights_[tail_ % slot_count] = {};

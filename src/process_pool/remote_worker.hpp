@@ -73,6 +73,14 @@ class remote_worker {
   }
   /// Slots between front and end of the ring.
   [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail_); }
+  /// How many of them, from that one on, nobody has taken.
+  [[nodiscard]] std::size_t ready_from(std::size_t behind_front) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = behind_front; i < in_ring(); ++i) {
+      if (state_of(slot_behind_front(i)) == slot_state::ready) ++count;
+    }
+    return count;
+  }
   /// Gives the first `count` slots back to be filled, and their large requests to `cache`.
   void pop(std::size_t count, buffer_cache& cache) noexcept;
 
@@ -100,6 +108,9 @@ class remote_worker {
   bool retiring = false;  // gets no more tasks
   bool gone = false;      // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
+  std::optional<detail::time_point>
+      seen_in_front;        // when the manager first saw others wait behind the front task
+  bool slow_front = false;  // it takes so long that nothing may wait behind it
   execution killing;
 
  private:

@@ -4,6 +4,7 @@
 #include <tandem/error.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -85,22 +86,30 @@ std::size_t process_pool_state::depth(const lock&) const noexcept {
 // than there may be, a task waits for one of its own rather than behind another task.
 process_pool_state::worker_ptr process_pool_state::reserve_worker(const lock& held) {
   const bool all_there = workers_.size() >= static_cast<std::size_t>(max_workers_);
+  const std::size_t deepest = all_there ? depth(held) : 1;
   const worker_ptr* best = nullptr;
-  std::size_t least = all_there ? depth(held) : 1;
+  std::size_t least = std::numeric_limits<std::size_t>::max();
   for (const worker_ptr& w : workers_) {
-    if (w->retiring || !w->has_room()) continue;
-    if (options_.max_tasks_per_worker != 0 &&
-        w->placed + static_cast<int>(w->reserved) >= options_.max_tasks_per_worker) {
-      continue;
-    }
-    if (w->load() < least) {
-      least = w->load();
+    if (!may_take_one(*w, deepest, held)) continue;
+    const std::size_t effort =
+        2 * w->load() + (w->served ? 0 : 1);  // with equal loads, not one that still starts
+    if (effort < least) {
+      least = effort;
       best = &w;
     }
   }
   if (best == nullptr) return nullptr;
   ++(*best)->reserved;
   return *best;
+}
+
+bool process_pool_state::may_take_one(const process::remote_worker& w, std::size_t deepest,
+                                      const lock&) const noexcept {
+  if (w.retiring || w.load() >= deepest) return false;
+  if (options_.max_tasks_per_worker != 0 &&
+      w.placed + static_cast<int>(w.reserved) >= options_.max_tasks_per_worker)
+    return false;
+  return w.load() == 0 || !w.slow_front;
 }
 
 // Encodes outside the mutex: that is the user's code. Gives the task back, still started, if it has to wait after all.

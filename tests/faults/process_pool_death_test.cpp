@@ -270,6 +270,36 @@ TEST(ProcessPool, TakesTasksBackFromBehindOneThatDoesNotEnd) {
   EXPECT_GT(endless.get(), 0);
 }
 
+int spin(int) {
+  const auto end = std::chrono::steady_clock::now() + 20us;
+  while (std::chrono::steady_clock::now() < end) {}
+  return 1;
+}
+
+TEST(ProcessPool, TakesTasksBackFromBehindOneThatDoesNotEndUnderSteadyLoad) {
+  process_pool pool({.max_workers = 2});
+  for (int round = 0; round < 20; ++round) pool.map({.chunk_size = 1}, spin, std::vector<int>(50));
+  // From here on no worker is ever idle: there is always something in the backlog.
+  const auto keep_busy = [&pool] {
+    while (pool.stats().queued < 1000) {
+      for (int i = 0; i < 100; ++i) pool.post(spin, i);
+    }
+  };
+  keep_busy();
+  const tandem::test::fifo gate;
+  auto endless = pool.submit(tandem::test::pass, gate.path());
+  std::vector<tandem::future<int>> tasks;
+  for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(spin, i));
+  const auto end = std::chrono::steady_clock::now() + 20s;
+  const auto is_ready = [](const auto& f) { return f.is_ready(); };
+  while (!std::all_of(tasks.begin(), tasks.end(), is_ready)) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "starved";
+    keep_busy();
+  }
+  gate.release();
+  EXPECT_GT(endless.get(), 0);
+}
+
 TEST(ProcessPool, CancelsATaskThatWaitsInARing) {
   process_pool pool({.max_workers = 1});
   for (int round = 0; round < 20; ++round)

@@ -87,6 +87,22 @@ TEST_F(Start, GoesOnWhenTheForkServerIsKilledWhileWorkersStart) {
   expect_eight(tasks);
 }
 
+void block_all_but_the_first() {
+  if (shared_counter(from_environment(arrived_variable)).add() == 1) return;
+  shared_counter(from_environment(gate_variable)).wait_for(1);
+}
+
+TEST_F(Start, DoesNotKeepATaskForAWorkerThatStartsWhileAnotherIsIdle) {
+  process_pool pool({.max_workers = 2, .initializer = block_all_but_the_first});
+  const tandem::test::fifo held;
+  auto first = pool.submit(tandem::test::pass, held.path());
+  auto second = pool.submit(tandem::test::worker_pid);
+  arrived.wait_for(2);  // the second worker is in its initializer, and the second task is meant for it
+  held.release();
+  EXPECT_EQ(first.get(), second.get());
+  gate.open();  // the pool waits for that worker to leave
+}
+
 int meet(std::string arrived, int all) {
   shared_counter counter(arrived);
   counter.add();
