@@ -88,6 +88,7 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
       lost.push_back(std::move(victim));
     }
     worker->gone = true;
+    room_is_made(held);
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!closing_workers_ && death.what == process::report::kind::died) ++restarts_;
   }

@@ -122,6 +122,12 @@ void process_pool_state::settle(process::task_list tasks, const std::exception_p
   forget(count);
 }
 
+void process_pool_state::settle_one(core_ptr<core> task, const std::exception_ptr& error) noexcept {
+  process::task_list list;
+  list.push_back(std::move(task));
+  settle(std::move(list), error);
+}
+
 // Of tasks that their futures have cancelled while they waited.
 void process_pool_state::forget_cancelled(std::int64_t count) noexcept {
   {

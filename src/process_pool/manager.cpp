@@ -100,6 +100,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
   {
     const lock held(mutex_);
     worker.pop(count, buffers_);
+    room_is_made(held);
     outstanding_ -= values + errors;
     finished_ += values + errors;
     failed_ += errors;
@@ -154,7 +155,7 @@ bool process_pool_state::refill() {
     std::size_t count = 0;
     {
       const lock held(mutex_);
-      while (count < batch.size() && !backlog_.empty()) {
+      while (count < batch.size() && !backlog_.empty() && !starved_) {
         worker_ptr w = reserve_worker(held);
         if (!w) break;
         batch[count++] = {backlog_.pop_front(), std::move(w)};

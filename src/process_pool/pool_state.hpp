@@ -62,6 +62,12 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
   void fail_unsendable(core& task);
   [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept;
+  enum class placement { in_ring, elsewhere, nowhere };  // nowhere: it is cancelled
+  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, function_name name,
+                                process::encoded_request& request);
+  [[nodiscard]] core_ptr<core> unsent(core_ptr<core> task, process::remote_worker& worker,
+                                      std::optional<std::uint32_t> starved_at,
+                                      const std::exception_ptr& error) noexcept;
   void release_slot(process::remote_worker& worker) noexcept;
   void want_workers(const lock& held) noexcept;
 
@@ -74,12 +80,15 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
                           const lock& held) noexcept;
   void requeue(process::task_list tasks) noexcept;
   void settle(process::task_list tasks, const std::exception_ptr& error) noexcept;
+  void settle_one(core_ptr<core> task, const std::exception_ptr& error) noexcept;
   void forget_cancelled(std::int64_t count) noexcept;
   void forget(std::int64_t count) noexcept;
 
   [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
   /// In a callback of a future that this pool completes: to wait for the pool would be to wait for oneself.
   [[nodiscard]] bool in_callback() const noexcept { return completing_here == this; }
+
+  void room_is_made(const lock& held) noexcept;
 
   // --- the manager's story: manager.cpp and burial.cpp ---
   void manage() noexcept;
@@ -140,9 +149,12 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   std::exception_ptr broken_;        // set once, by the manager: nothing can be run any more
   process::task_list backlog_;       // accepted, not dispatched
   std::vector<worker_ptr> workers_;  // changed by the manager only, so it may read without the mutex
-  std::size_t wanted_ = 0;           // workers that there should be: grows with demand up to max_workers_
-  std::int64_t outstanding_ = 0;     // accepted and not resolved
-  double average_nanoseconds_ = 0;   // of a task, moving; 0: unknown
+  bool starved_ = false;             // no descriptors for a large request: until an answer is collected
+  std::atomic<std::uint32_t> collections_{
+      0};                           // counts those; read without the mutex, before descriptors are tried for
+  std::size_t wanted_ = 0;          // workers that there should be: grows with demand up to max_workers_
+  std::int64_t outstanding_ = 0;    // accepted and not resolved
+  double average_nanoseconds_ = 0;  // of a task, moving; 0: unknown
   std::int64_t finished_ = 0;
   std::int64_t failed_ = 0;
   std::int64_t cancelled_ = 0;

@@ -49,6 +49,7 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, detail::function_n
   if (length != 0) std::memcpy(s.task_name, options->name.data(), length);
   s.task_name[length] = 0;
   s.phase = detail::remote_phase::decode_arguments;
+  if (large) ++large_requests;
   flights_[sequence % slot_count] = {std::move(task), std::move(large)};
   ++head_;
   ++placed;
@@ -107,7 +108,10 @@ void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
   seen_in_front.reset();
   slow_front = false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (large_buffer& used = flights_[tail_ % slot_count].request) cache.give(std::move(used));
+    if (large_buffer& used = flights_[tail_ % slot_count].request) {
+      --large_requests;
+      cache.give(std::move(used));
+    }
     flights_[tail_ % slot_count] = {};
     ring_.at(tail_).state.store(static_cast<std::uint32_t>(slot_state::empty), std::memory_order_seq_cst);
     ++tail_;

@@ -27,6 +27,8 @@ class encoded_request {
       : more_(cache), out_(std::span<std::byte>(small_), more_) {}
   [[nodiscard]] writer& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
+  [[nodiscard]] bool is_large() const noexcept { return more_.where() == place::in_memfd; }
+  [[nodiscard]] bool starved() const noexcept { return more_.starved(); }
 
  private:
   friend class remote_worker;
@@ -103,6 +105,7 @@ class remote_worker {
   int pid = 0;                     // 0: not reported yet
   posix::unique_fd pidfd;          // likewise empty
   std::size_t reserved = 0;        // slots promised to tasks that are being encoded
+  std::size_t large_requests = 0;  // slots with a request in a memfd: each holds a descriptor
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
   bool served = false;    // the manager has seen it serve; what its ring says later may be overwritten
   bool retiring = false;  // gets no more tasks

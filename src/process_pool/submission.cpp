@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace tandem::detail {
@@ -15,6 +16,9 @@ namespace {
 
 // How long the tasks in one worker's ring shall last: much longer than the manager needs to refill it.
 constexpr double ring_nanoseconds = 200e3;
+
+// Large requests in one worker's ring: the next one is there when the first is done. Each costs a descriptor.
+constexpr std::size_t most_large = 2;
 
 }  // namespace
 
@@ -109,7 +113,7 @@ bool process_pool_state::may_take_one(const process::remote_worker& w, std::size
   if (options_.max_tasks_per_worker != 0 &&
       w.placed + static_cast<int>(w.reserved) >= options_.max_tasks_per_worker)
     return false;
-  return w.load() == 0 || !w.slow_front;
+  return w.load() == 0 || !(w.slow_front || (w.large_requests != 0 && w.load() >= most_large));
 }
 
 // Encodes outside the mutex: that is the user's code. Gives the task back, still started, if it has to wait after all.
@@ -122,43 +126,79 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
   task->set_owner_cancels();
   const task_options* options = task->options();
   const bool timed = options != nullptr && options->timeout.has_value();
+  const std::uint32_t before = collections_.load(std::memory_order_relaxed);
+  const auto at = [before](bool starved) { return starved ? std::optional(before) : std::nullopt; };
   process::encoded_request request(buffers_);
-  bool cancelled = false;
+  function_name name;
   try {
     const remote_ops* ops = task->remote();
-    const function_name name = ops->name();
+    name = ops->name();
     ops->encode(*task, request.out());
-    const lock held(mutex_);
-    if (worker->gone || worker->retiring) {
-      --worker->reserved;
-      return task;
-    }
-    // A cancel() that came while it was being encoded found it nowhere.
-    cancelled = cancelling_ || (task->load() & word::stop_requested) != 0;
-    if (!cancelled) {
-      worker->put(task, name, request);
-      --worker->reserved;
-      bytes_sent_ += static_cast<std::int64_t>(request.size());
-      if (options_.max_tasks_per_worker != 0 && worker->placed >= options_.max_tasks_per_worker)
-        worker->close();
-    }
   } catch (...) {
-    release_slot(*worker);
-    process::task_list failed;
-    failed.push_back(std::move(task));
-    settle(std::move(failed), std::current_exception());
-    return {};
+    return unsent(std::move(task), *worker, at(request.starved()), std::current_exception());
   }
-  if (cancelled) {
-    release_slot(*worker);
-    process::task_list list;
-    list.push_back(std::move(task));
-    settle(std::move(list), nullptr);
-    return {};
+  placement where = placement::elsewhere;
+  try {
+    where = place(task, *worker, name, request);
+  } catch (const std::system_error& e) {  // its memfd could not be sent
+    return unsent(std::move(task), *worker, at(process::is_shortage(e)), std::current_exception());
   }
-  worker->wake();
-  if (timed) bell_.raise();  // the manager has a deadline to keep
+  switch (where) {
+    case placement::in_ring:
+      worker->wake();
+      if (timed) bell_.raise();  // the manager has a deadline to keep
+      return {};
+    case placement::elsewhere:
+      return task;
+    case placement::nowhere:
+      break;
+  }
+  release_slot(*worker);
+  settle_one(std::move(task), nullptr);
   return {};
+}
+
+// Takes the task if it puts it into the ring, and uses the promised slot unless the answer is `nowhere`.
+process_pool_state::placement process_pool_state::place(core_ptr<core>& task, process::remote_worker& worker,
+                                                        function_name name,
+                                                        process::encoded_request& request) {
+  const lock held(mutex_);
+  // A cancel() that came while it was being encoded found it nowhere.
+  if (cancelling_ || (task->load() & word::stop_requested) != 0) return placement::nowhere;
+  const bool too_large = request.is_large() && worker.large_requests >= most_large;
+  if (!worker.gone && !worker.retiring && !too_large) {
+    const auto size = static_cast<std::int64_t>(request.size());
+    worker.put(task, name, request);
+    --worker.reserved;
+    bytes_sent_ += size;
+    if (options_.max_tasks_per_worker != 0 && worker.placed >= options_.max_tasks_per_worker) worker.close();
+    return placement::in_ring;
+  }
+  --worker.reserved;
+  return placement::elsewhere;
+}
+
+// A task that could not be encoded or sent. If that was for want of descriptors or memory, and something is under way
+// that will give some back, it only has to wait.
+core_ptr<core> process_pool_state::unsent(core_ptr<core> task, process::remote_worker& worker,
+                                          std::optional<std::uint32_t> starved_at,
+                                          const std::exception_ptr& error) noexcept {
+  release_slot(worker);
+  if (starved_at) {
+    const lock held(mutex_);
+    if (*starved_at != collections_.load(std::memory_order_relaxed))
+      return task;  // meanwhile some was given back
+    starved_ =
+        std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->in_ring() != 0; });
+    if (starved_) return task;
+  }
+  settle_one(std::move(task), error);
+  return {};
+}
+
+void process_pool_state::room_is_made(const lock&) noexcept {
+  starved_ = false;
+  collections_.fetch_add(1, std::memory_order_relaxed);
 }
 
 // A slot that was promised stays free: somebody may be waiting for it.
