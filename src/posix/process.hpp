@@ -73,6 +73,9 @@ bool set_process_group(pid_t pid, pid_t group);
 /// std::system_error.
 void limit_private_memory(std::size_t bytes);
 
+/// As limit_private_memory(), to `bytes` more than this process has now: a copy of a large process starts with much.
+void limit_further_memory(std::size_t bytes);
+
 /// Makes the kernel's out-of-memory killer prefer this process (positive, up to 1000) over others. Best
 /// effort: returns whether it worked.
 bool set_oom_score_adjustment(int adjustment) noexcept;

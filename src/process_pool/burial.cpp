@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,7 @@ namespace {
 std::string initializer_failure(process::remote_worker& worker) {
   const std::size_t size =
       std::min<std::size_t>(worker.header().failure_size, sizeof(worker.header().failure));
+  if (size == 0) return "its message is too long to tell";
   try {
     reader in(std::span<const std::byte>(worker.header().failure).first(size));
     std::rethrow_exception(decode_exception(in));
@@ -103,14 +105,18 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
 void process_pool_state::note_if_serving(process::remote_worker& worker) noexcept {
   if (worker.served) return;
   const process::life life = worker.life();
-  if (life < process::life::serving || life > process::life::leaving) return;
+  if (life >= process::life::serving && life <= process::life::leaving) note_that_it_serves(worker);
+}
+
+void process_pool_state::note_that_it_serves(process::remote_worker& worker) noexcept {
+  if (worker.served) return;
   worker.served = true;
   recruiting_.succeeded();
 }
 
 // A pool that has nobody left who works, and has failed to find somebody often enough.
 void process_pool_state::give_up_if_hopeless(const process::report& death) noexcept {
-  if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served; })) return;
+  if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); })) return;
   if (recruiting_.none_survives()) {
     break_pool("workers die before they can run a task: the last one ",
                [&] { return process::cause_of(death); });
@@ -142,11 +148,10 @@ void process_pool_state::abandon(const char* why) noexcept {
 }
 
 // Once: the first cause is the one that is told.
-template <class Why>
-void process_pool_state::break_pool(const char* what, Why why) noexcept {
+void process_pool_state::break_pool(const char* what, const std::function<std::string()>& why) noexcept {
   std::exception_ptr error = last_resort_;
   try {
-    const std::string text = std::string("tandem: the process pool is broken: ") + what + why() +
+    const std::string text = std::string("tandem: the process pool is broken: ") + what + (why ? why() : "") +
                              ". Nothing that was submitted to it can run";
     error = std::make_exception_ptr(broken_pool_error(text));
     if (!broken_) std::fprintf(stderr, "%s\n", text.c_str());

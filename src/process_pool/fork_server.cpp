@@ -19,6 +19,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <span>
@@ -212,8 +213,18 @@ class server {
 
 }  // namespace
 
+void flush_standard_streams() noexcept {
+  try {
+    std::cout.flush();
+  } catch (const std::exception&) {
+    // The user has asked the stream to throw.
+  }
+  std::fflush(nullptr);
+}
+
 int serve_pool(posix::unique_fd socket) {
   try {
+    flush_standard_streams();  // what static initializers have printed
     const int keep = socket.get();
     posix::close_range_from(3, std::span(&keep, 1));
     posix::set_process_group(0, 0);   // the terminal's Ctrl-C is for the user's program, which then decides

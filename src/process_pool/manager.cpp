@@ -74,6 +74,7 @@ bool process_pool_state::collect_all() {
 // Delivers what one worker has answered: first reads all answers into the tasks, then frees the slots and settles
 // the counts, and only then completes the futures - whoever waits for one finds a pool that knows of it.
 bool process_pool_state::collect(process::remote_worker& worker) {
+  if (!worker.may_have_answered()) return false;
   std::array<answered_task, process::slot_count> batch;
   std::size_t count = 0;
   {
@@ -84,6 +85,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     }
   }
   if (count == 0) return false;
+  note_that_it_serves(worker);  // before anybody hears of the answer, and may do something to the worker
   std::int64_t bytes = 0;
   std::int64_t values = 0;
   std::int64_t errors = 0;
@@ -258,7 +260,16 @@ void process_pool_state::start_workers() {
 // The worker counts as there from now on: its ring can be filled while it is being forked.
 // False if the server turns out to be dead: the end of file is the next thing that read_reports() finds.
 bool process_pool_state::start_worker(std::uint32_t place) {
-  if (!link_) link_ = process::server_link::start(options_.start, greeting());
+  if (!link_) {
+    if (options_.start == start_method::fork) {
+      break_pool(
+          "the fork server, a fork of this process, has died, and start_method::fork cannot make another "
+          "one: "
+          "this process has had threads since, the pool's own among them");
+      return false;
+    }
+    link_ = process::server_link::start(options_.start, greeting());
+  }
   auto [here, there] = posix::make_socket_pair();
   const std::uint32_t id = place + process::max_places * (workers_started_++ % process::max_places);
   auto worker = std::make_shared<process::remote_worker>(id, recruiting_.round(), std::move(here));
@@ -274,10 +285,18 @@ bool process_pool_state::start_worker(std::uint32_t place) {
 
 // True if tasks have come back to the backlog.
 bool process_pool_state::check_deadlines() {
+  bool any = false;
+  {
+    const lock held(mutex_);
+    for (const worker_ptr& w : workers_) {
+      note_if_serving(*w);
+      any = any || w->killing.decided() || w->front_is_timed();
+    }
+  }
+  if (!any) return false;
   const time_point now = std::chrono::steady_clock::now();
   bool came_back = false;
   for (const worker_ptr& w : workers_) {
-    note_if_serving(*w);
     came_back = expire(*w, now) || came_back;
     carry_out(*w, now);
   }
@@ -291,10 +310,9 @@ bool process_pool_state::expire(process::remote_worker& worker, time_point now) 
   process::task_list unharmed;
   {
     const lock held(mutex_);
-    if (worker.in_ring() == 0) return false;
-    const auto& task = worker.flight_behind_front(0).task;
-    if (!task || task->options() == nullptr || !task->options()->timeout.has_value()) return false;
-    if (!worker.deadline && worker.served) worker.deadline = now + task->options()->timeout.value();
+    if (!worker.front_is_timed()) return false;
+    if (!worker.deadline && worker.served)
+      worker.deadline = now + worker.flight_behind_front(0).task->options()->timeout.value();
     if (!worker.deadline || now < *worker.deadline) return false;
     if (!doom(worker, 0, expired, unharmed, held)) worker.deadline.reset();  // just in time
   }
@@ -356,7 +374,13 @@ void process_pool_state::park() {
   std::optional<time_point> deadline;
   {
     const lock held(mutex_);
-    for (const worker_ptr& w : workers_) work = work || w->answered(1) != 0;
+    for (const worker_ptr& w : workers_) {
+      work = work || w->answered(1) != 0;
+      if (!w->is_stuck() || w->killing.decided()) continue;
+      w->killing.decide();
+      w->retiring = true;
+      work = true;
+    }
     deadline = next_deadline(held);
   }
   if (!work) {

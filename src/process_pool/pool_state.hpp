@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -115,11 +116,12 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   void worker_died(const process::report& death) noexcept;
   void bury(const worker_ptr& worker, const process::report& death) noexcept;
   void note_if_serving(process::remote_worker& worker) noexcept;
+  void note_that_it_serves(process::remote_worker& worker) noexcept;
   void give_up_if_hopeless(const process::report& death) noexcept;
   void lost_server() noexcept;
   void abandon(const char* why) noexcept;
-  template <class Why>
-  void break_pool(const char* what, Why why) noexcept;
+  /// `why` is called for the rest of the text: it may run out of memory there.
+  void break_pool(const char* what, const std::function<std::string()>& why = {}) noexcept;
   [[nodiscard]] worker_ptr find(std::uint32_t id) const;
 
   // The pool on whose behalf the thread completes futures: always in its manager, otherwise while it settles.

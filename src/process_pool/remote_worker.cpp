@@ -82,6 +82,16 @@ void remote_worker::recall_from(std::size_t behind_front, task_list& tasks) noex
   for (std::size_t i = in_ring(); i > behind_front; --i) recall(i - 1, tasks);
 }
 
+bool remote_worker::is_stuck() noexcept {
+  if (in_ring() == 0) return false;
+  const slot& front = slot_behind_front(0);
+  const slot_state state = state_of(front);
+  if (state == slot_state::empty || state > slot_state::recalled) return true;
+  // Who has taken a slot does not sleep. Looked at twice, for it may have answered between.
+  return state == slot_state::taken && ring_.head().worker_parked.load(std::memory_order_seq_cst) != 0 &&
+         state_of(front) == slot_state::taken;
+}
+
 void remote_worker::make_sure_it_is_dead() noexcept {
   try {
     if (pidfd) {

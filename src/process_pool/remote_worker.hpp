@@ -13,6 +13,7 @@
 #include <tandem/detail/core.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -75,6 +76,16 @@ class remote_worker {
   }
   /// Slots between front and end of the ring.
   [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail_); }
+  /// For the manager, who alone moves the front: answered(1) without the mutex. True may be wrong, false is not.
+  [[nodiscard]] bool may_have_answered() noexcept { return state_of(ring_.at(tail_)) == slot_state::done; }
+  /// The front task is waited for, and has a time limit.
+  [[nodiscard]] bool front_is_timed() noexcept {
+    if (in_ring() == 0) return false;
+    const auto& task = flight_behind_front(0).task;
+    return task && task->options() != nullptr && task->options()->timeout.has_value();
+  }
+  /// The worker will never get past its front slot: a task has overwritten the state.
+  [[nodiscard]] bool is_stuck() noexcept;
   /// How many of them, from that one on, nobody has taken.
   [[nodiscard]] std::size_t ready_from(std::size_t behind_front) noexcept {
     std::size_t count = 0;
@@ -107,7 +118,8 @@ class remote_worker {
   std::size_t reserved = 0;        // slots promised to tasks that are being encoded
   std::size_t large_requests = 0;  // slots with a request in a memfd: each holds a descriptor
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
-  bool served = false;    // the manager has seen it serve; what its ring says later may be overwritten
+  std::atomic<bool> served{
+      false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
   bool retiring = false;  // gets no more tasks
   bool gone = false;      // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task

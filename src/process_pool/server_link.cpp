@@ -40,6 +40,7 @@ posix::detached_process launch(start_method how, posix::unique_fd& socket) {
           " threads: a lock that one of them holds would stay locked in the workers for ever. Create the "
           "pool before any thread (also those of other pools), or use start_method::fork_server");
     }
+    flush_standard_streams();  // or each worker would write what is in the buffers once more, at its end
     const int fd = socket.get();
     return posix::fork_detached([fd] { return serve_pool(posix::unique_fd(fd)); });
   }

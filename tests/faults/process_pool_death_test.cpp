@@ -336,6 +336,20 @@ TEST(ProcessPool, IsBrokenWhenAnInitializerThrows) {
   EXPECT_NE(testing::internal::GetCapturedStderr().find("no licence found"), std::string::npos);
 }
 
+void throw_at_length() { throw std::runtime_error("no licence found" + std::string(2000, '!')); }
+
+TEST(ProcessPool, TellsTheBeginningOfALongErrorOfAnInitializer) {
+  process_pool pool({.max_workers = 1, .initializer = throw_at_length});
+  testing::internal::CaptureStderr();
+  try {
+    pool.submit(tandem::test::add_one, 1).get();
+    ADD_FAILURE();
+  } catch (const tandem::broken_pool_error& e) {
+    EXPECT_NE(std::string(e.what()).find("no licence found!!!"), std::string::npos) << e.what();
+  }
+  testing::internal::GetCapturedStderr();
+}
+
 void die_in_initializer() { _exit(5); }
 
 TEST(ProcessPool, IsBrokenWhenWorkersDieBeforeTheyServe) {

@@ -236,6 +236,31 @@ TEST(ProcessPool, RefusesForkFromAProcessWithThreads) {
   other.join();
 }
 
+std::size_t count_of(const std::string& what, const std::string& text) {
+  std::size_t count = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+// What fork_parent does is in its file: a pool must be forked before there is a thread, so it is a program of its own.
+TEST(ForkedPool, DoesNotWriteTheParentsBufferedTextAgain) {
+  const std::string text = run(TANDEM_FORK_PARENT " work");
+  EXPECT_NE(text.find("2 done"), std::string::npos) << text;
+  EXPECT_EQ(count_of("written once", text), 1U) << text;
+}
+
+#if !defined(__SANITIZE_ADDRESS__)  // its shadow memory does not fit under any limit
+TEST(ForkedPool, LimitsMemoryBeyondWhatTheWorkerWasBornWith) {
+  const std::string text = run(TANDEM_FORK_PARENT " memory");
+  EXPECT_NE(text.find("small fits, large does not"), std::string::npos) << text;
+}
+#endif
+
+TEST(ForkedPool, SaysThatItCannotBeForkedAgainWhenItsServerDies) {
+  const std::string text = run(TANDEM_FORK_PARENT " server");
+  EXPECT_NE(text.find("start_method::fork cannot make another one"), std::string::npos) << text;
+}
+
 int nested(int depth) {
   if (depth == 0) return 1;
   process_pool pool({.max_workers = 1});

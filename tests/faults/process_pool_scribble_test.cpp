@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -65,6 +66,54 @@ TEST_P(FalseAnswers, AreErrorsOfTheirOwnTask) {
     }
   }
   EXPECT_GT(refused, 0);
+}
+
+/// Overwrites the states of all tasks that wait behind this one.
+int overwrite_states(std::string started, std::uint32_t with) {
+  tandem::test::pass(started);
+  process::slot* slots = slots_of_this_worker();
+  for (std::size_t i = 0; i < process::slot_count; ++i) {
+    if (process::state_of(slots[i]) == process::slot_state::ready) slots[i].state = with;
+  }
+  return 1;
+}
+
+class FalseStates : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(FalseStates, LeaveNoTaskUnresolved) {
+  process_pool pool({.max_workers = 1});
+  for (int round = 0; round < 20; ++round)
+    pool.map({.chunk_size = 1}, tandem::test::add_one, std::vector<int>(50));
+  const tandem::test::fifo started;
+  auto first = pool.submit(overwrite_states, started.path(), GetParam());
+  std::vector<tandem::future<int>> behind;
+  for (int i = 0; i < 100; ++i) behind.push_back(pool.submit(tandem::test::add_one, i));
+  started.release();
+  EXPECT_EQ(first.get(), 1);
+  for (int i = 0; i < 100; ++i) {
+    try {
+      EXPECT_EQ(behind[static_cast<std::size_t>(i)].get(), i + 1);
+    } catch (const tandem::worker_died_error&) {
+    } catch (const tandem::decode_error&) {}
+  }
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+}
+
+// Not "done": that is an answer, of whatever lay there before.
+INSTANTIATE_TEST_SUITE_P(States, FalseStates, testing::Values(0U, 2U, 4U, 99U));
+
+int claim_a_failed_initializer() {
+  auto* header =
+      reinterpret_cast<process::header*>(reinterpret_cast<std::byte*>(slots_of_this_worker()) - 4096);
+  header->life = static_cast<std::uint32_t>(process::life::init_failed);
+  _exit(3);
+}
+
+TEST(FalseLife, OfAWorkerThatServedDoesNotBreakThePool) {
+  process_pool pool({.max_workers = 1});
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+  EXPECT_THROW(pool.submit(claim_a_failed_initializer).get(), tandem::worker_died_error);
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, FalseAnswers,
