@@ -116,7 +116,8 @@ void process_pool_state::note_that_it_serves(process::remote_worker& worker) noe
 
 // A pool that has nobody left who works, and has failed to find somebody often enough.
 void process_pool_state::give_up_if_hopeless(const process::report& death) noexcept {
-  if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); })) return;
+  if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); }))
+    return;
   if (recruiting_.none_survives()) {
     break_pool("workers die before they can run a task: the last one ",
                [&] { return process::cause_of(death); });

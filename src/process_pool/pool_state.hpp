@@ -147,11 +147,13 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
-  bool cancelling_ = false;          // shutdown() with cancel_pending: no task may start any more
-  std::exception_ptr broken_;        // set once, by the manager: nothing can be run any more
-  process::task_list backlog_;       // accepted, not dispatched
-  std::vector<worker_ptr> workers_;  // changed by the manager only, so it may read without the mutex
-  bool starved_ = false;             // no descriptors for a large request: until an answer is collected
+  bool cancelling_ = false;     // shutdown() with cancel_pending: no task may start any more
+  std::exception_ptr broken_;   // set once, by the manager: nothing can be run any more
+  process::task_list backlog_;  // accepted, not dispatched
+  static constexpr std::int64_t first_purge = 1024;
+  std::int64_t next_purge_ = first_purge;  // size of the backlog at which cancelled tasks are taken out
+  std::vector<worker_ptr> workers_;        // changed by the manager only, so it may read without the mutex
+  bool starved_ = false;                   // no descriptors for a large request: until an answer is collected
   std::atomic<std::uint32_t> collections_{
       0};                           // counts those; read without the mutex, before descriptors are tried for
   std::size_t wanted_ = 0;          // workers that there should be: grows with demand up to max_workers_

@@ -36,6 +36,7 @@ void process_pool_state::enqueue(core_ptr<core> task) {
   if (task->remote() == nullptr) return fail_unsendable(*task);
   worker_ptr worker;
   bool more_workers = false;
+  process::task_list cancelled;  // freed outside the mutex
   {
     const lock held(mutex_);
     refuse_if_closed(held);
@@ -47,8 +48,14 @@ void process_pool_state::enqueue(core_ptr<core> task) {
       want_workers(held);
       more_workers = wanted_ > before;
       backlog_.push_back(std::exchange(task, {}));
+      if (backlog_.size() >= next_purge_) {
+        // Cancelled while they waited. Each purge is paid for by as many submissions as it looks at.
+        backlog_.extract_done().swap(cancelled);
+        next_purge_ = std::max(first_purge, 2 * backlog_.size());
+      }
     }
   }
+  if (!cancelled.empty()) forget_cancelled(cancelled.size());
   if (more_workers) bell_.raise();
   if (!worker) return;
   task = dispatch(std::move(task), worker);

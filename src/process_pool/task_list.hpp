@@ -18,6 +18,11 @@ class task_list {
         last_(std::exchange(other.last_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
   task_list& operator=(task_list&&) = delete;
+  void swap(task_list& other) noexcept {
+    std::swap(first_, other.first_);
+    std::swap(last_, other.last_);
+    std::swap(size_, other.size_);
+  }
   ~task_list() {
     while (!empty()) static_cast<void>(pop_front());
   }
@@ -52,6 +57,17 @@ class task_list {
     first_ = std::exchange(others.first_, nullptr);
     others.last_ = nullptr;
     size_ += std::exchange(others.size_, 0);
+  }
+
+  /// Takes out those that have been resolved by others.
+  [[nodiscard]] task_list extract_done() noexcept {
+    task_list all(std::move(*this));
+    task_list done;
+    while (!all.empty()) {
+      detail::core_ptr<detail::core> task = all.pop_front();
+      (task->done() ? done : *this).push_back(std::move(task));
+    }
+    return done;
   }
 
   [[nodiscard]] detail::core_ptr<detail::core> pop_front() noexcept {

@@ -71,6 +71,22 @@ TEST(ProcessPool, CancelsWhatIsBeingEncodedWhenPendingTasksAreCancelled) {
   EXPECT_THROW(task.get(), tandem::cancelled_error);
 }
 
+TEST(ProcessPool, DoesNotKeepWhatIsCancelledWhileAllWorkersAreBusy) {
+  process_pool pool({.max_workers = 1});
+  const tandem::test::fifo gate;
+  auto busy = pool.submit(tandem::test::pass, gate.path());
+  while (pool.stats().running == 0) sched_yield();
+  for (int i = 0; i < 20000; ++i) {
+    auto task = pool.submit(tandem::test::add_one, i);
+    EXPECT_TRUE(task.cancel());
+  }
+  const auto stats = pool.stats();
+  EXPECT_LT(stats.queued, 2000);
+  EXPECT_GT(stats.cancelled, 18000);
+  gate.release();
+  EXPECT_GT(busy.get(), 0);
+}
+
 int die_the_first_time(std::string started) {
   if (tandem::this_task::attempt() > 1) return tandem::this_task::attempt();
   tandem::test::pass(started);

@@ -211,6 +211,7 @@ TEST(ProcessPool, KillsTheWorkerOfATaskThatTakesTooLong) {
   EXPECT_THROW(stubborn.get(), tandem::timeout_error);
   EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
   EXPECT_EQ(pool.submit({.timeout = 10s}, tandem::test::add_one, 1).get(), 2);
+  EXPECT_EQ(pool.stats().restarts, 2);
 }
 
 TEST(ProcessPool, KillsTheWorkerOfACancelledTaskIfToldTo) {
