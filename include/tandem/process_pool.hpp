@@ -112,7 +112,8 @@ class TANDEM_API process_pool final
  public:
   /// Starts the fork server (some milliseconds), not yet any worker.
   /// @throws start_error if main did not call init(), if the server cannot be started, or if pools are nested
-  ///   too deeply; std::invalid_argument for options that cannot be
+  ///   too deeply; std::invalid_argument for options that cannot be; std::system_error if there is no descriptor or
+  ///   thread to be had for the pool itself
   explicit process_pool(process_pool_options options = {});
   /// shutdown(): accepted tasks are run first.
   ~process_pool() override;

@@ -21,6 +21,10 @@ namespace tandem::posix {
 /// @throws std::system_error.
 int poll_until(std::span<pollfd> entries, steady_time deadline = no_deadline);
 
+/// Waits until the other end of the connection `fd` is closed, whatever is still to be read; false if `deadline` came
+/// first. @throws std::system_error.
+[[nodiscard]] bool wait_hung_up(int fd, steady_time deadline = no_deadline);
+
 /// Waits until `fd` is readable or at its end; false if `deadline` came first. @throws std::system_error.
 [[nodiscard]] bool wait_readable(int fd, steady_time deadline = no_deadline);
 

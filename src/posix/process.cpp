@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <stdexcept>
 
 #include <fcntl.h>
@@ -97,6 +98,8 @@ bool set_process_group(pid_t pid, pid_t group) {
   throw_errno("setpgid");
 }
 
+pid_t process_group(pid_t pid) noexcept { return ::getpgid(pid); }
+
 std::optional<std::size_t> peak_rss(pid_t pid) { return status_kilobytes(pid, "VmHWM:"); }
 
 std::optional<std::size_t> current_rss(pid_t pid) { return status_kilobytes(pid, "VmRSS:"); }
@@ -108,6 +111,11 @@ void limit_private_memory(std::size_t bytes) {
   limit.rlim_max = std::min<rlim_t>(limit.rlim_max, bytes);
   limit.rlim_cur = limit.rlim_max;
   checked(::setrlimit(RLIMIT_DATA, &limit), "limiting memory");
+}
+
+void limit_further_memory(std::size_t bytes) {
+  const std::size_t has = status_kilobytes(0, "VmData:").value_or(0);  // what RLIMIT_DATA counts
+  limit_private_memory(bytes > std::numeric_limits<std::size_t>::max() - has ? bytes : has + bytes);
 }
 
 bool set_oom_score_adjustment(int adjustment) noexcept {

@@ -59,6 +59,9 @@ bool kill_group(pid_t group, int signal);
 /// gone or, being a child, has exec'ed already. @throws std::system_error (EPERM).
 bool set_process_group(pid_t pid, pid_t group);
 
+/// Returns the process group of `pid`; -1 if there is no such process.
+[[nodiscard]] pid_t process_group(pid_t pid) noexcept;
+
 /// Returns the peak resident memory of `pid` (0: this process) in bytes; nothing if there is no such process.
 [[nodiscard]] std::optional<std::size_t> peak_rss(pid_t pid = 0);
 
@@ -69,6 +72,9 @@ bool set_process_group(pid_t pid, pid_t group);
 /// memory) to `bytes`; beyond it allocation fails with bad_alloc. Cannot be raised again. @throws
 /// std::system_error.
 void limit_private_memory(std::size_t bytes);
+
+/// As limit_private_memory(), to `bytes` more than this process has now: a copy of a large process starts with much.
+void limit_further_memory(std::size_t bytes);
 
 /// Makes the kernel's out-of-memory killer prefer this process (positive, up to 1000) over others. Best
 /// effort: returns whether it worked.

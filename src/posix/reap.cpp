@@ -39,6 +39,13 @@ std::string reaped::describe() const {
   return "exited with code " + std::to_string(exit_code());
 }
 
+bool ended_well(pid_t pid) noexcept {
+  siginfo_t info{};
+  const int result = retry_on_eintr(
+      [&] { return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT); });
+  return result == 0 && info.si_pid == pid && info.si_code == CLD_EXITED && info.si_status == 0;
+}
+
 std::optional<reaped> try_reap(pid_t pid) { return wait_with(pid, WNOHANG); }
 
 reaped reap(pid_t pid) { return wait_with(pid, 0).value(); }

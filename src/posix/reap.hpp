@@ -36,6 +36,9 @@ struct reaped {
 /// @throws std::system_error (ECHILD: there is no such child).
 [[nodiscard]] std::optional<reaped> try_reap(pid_t pid = -1);
 
+/// Tells whether the child `pid`, which has ended, exited with code 0; leaves it to be reaped. Never throws.
+[[nodiscard]] bool ended_well(pid_t pid) noexcept;
+
 /// Reaps a child, `pid`, or any for -1; blocks until it ends. @throws std::system_error (ECHILD).
 [[nodiscard]] reaped reap(pid_t pid = -1);
 

@@ -123,6 +123,12 @@ received recv_message(int socket, std::span<std::byte> buffer, std::size_t max_f
   return result;
 }
 
+void shut_down(int socket) noexcept {
+  const int error = errno;
+  (void)::shutdown(socket, SHUT_RDWR);
+  errno = error;
+}
+
 void set_send_buffer(int socket, int bytes) {
   checked(::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes),
           "setting the size of a send buffer");

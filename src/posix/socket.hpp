@@ -64,6 +64,10 @@ struct received {
 [[nodiscard]] received recv_message(int socket, std::span<std::byte> buffer, std::size_t max_fds = 0,
                                     blocking mode = blocking::yes);
 
+/// Ends the connection for both ends and for all copies of this one, also those that forked children hold: the peer
+/// reads what was sent and then end-of-file. Never fails.
+void shut_down(int socket) noexcept;
+
 /// Sets the size of the socket's send buffer in bytes: how much can be under way unread. The kernel doubles
 /// it and caps it at net.core.wmem_max. @throws std::system_error.
 void set_send_buffer(int socket, int bytes);

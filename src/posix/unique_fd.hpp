@@ -41,8 +41,6 @@ class unique_fd {
   /// @throws std::system_error if none can be had (EMFILE), or if this one is empty (EBADF).
   [[nodiscard]] unique_fd duplicate() const;
 
-  friend void swap(unique_fd& a, unique_fd& b) noexcept { std::swap(a.fd_, b.fd_); }
-
  private:
   int fd_ = -1;
 };

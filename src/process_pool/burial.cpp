@@ -1,28 +1,27 @@
 // What happens when a worker, or the fork server, is dead: who loses what, who runs again, what is told.
 #include "process_pool/pool_state.hpp"
 
-#include "posix/pidfd.hpp"
-
 #include "process_pool/death.hpp"
 
 #include <tandem/codec.hpp>
 #include <tandem/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <functional>
+#include <string>
 #include <utility>
 
 namespace tandem::detail {
 
 namespace {
 
-// A worker that dies before it can serve, so often in a row, will not do better the next time.
-constexpr int most_early_deaths = 5;
-
 std::string initializer_failure(process::remote_worker& worker) {
   const std::size_t size =
       std::min<std::size_t>(worker.header().failure_size, sizeof(worker.header().failure));
+  if (size == 0) return "its message is too long to tell";
   try {
     reader in(std::span<const std::byte>(worker.header().failure).first(size));
     std::rethrow_exception(decode_exception(in));
@@ -49,151 +48,141 @@ void process_pool_state::worker_started(const process::report& message, posix::u
   }
 }
 
-// The worker is dead, so its ring stands still. What it answered is delivered; the task that it had taken is lost, or
-// tried again; what it had not taken goes to others.
-void process_pool_state::worker_died(const process::report& death) {
+void process_pool_state::worker_died(const process::report& death) noexcept {
   const worker_ptr worker = find(death.worker);
   if (!worker) return;
-  while (collect(*worker)) {}
-  std::vector<process::remote_worker::flight> unharmed;
-  process::remote_worker::flight victim;
-  process::last_task last;
-  const process::life life = worker->life();
-  const bool served = life >= process::life::serving && life != process::life::init_failed;
-  const bool orderly = life == process::life::leaving || worker->doomed;
-  {
-    const lock held(mutex_);
-    for (std::size_t i = 0; i < worker->in_ring(); ++i) {
-      auto& flight = worker->flight_behind_front(i);
-      if (!flight.task) continue;
-      if (process::state_of(worker->slot_behind_front(i)) == process::slot_state::taken) {
-        last = {flight.task->options() != nullptr ? flight.task->options()->name : "", flight.attempt,
-                worker->slot_behind_front(i).phase};
-        victim = std::move(flight);
-      } else {
-        unharmed.push_back(std::move(flight));
-      }
-    }
-    worker->gone = true;
-    workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
-    if (!orderly && served) ++restarts_;
-    if (victim.task) {
-      const task_options* options = victim.task->options();
-      if (options != nullptr && victim.attempt <= options->retries) {
-        attempts_[victim.task.get()] = victim.attempt + 1;
-        ++retried_;
-        unharmed.insert(unharmed.begin(), std::exchange(victim, {}));
-      } else {
-        attempts_.erase(victim.task.get());
-        --outstanding_;
-        ++finished_;
-        ++failed_;
-      }
-    }
-  }
-  if (victim.task) {
-    victim.task->drop_payload();
-    victim.task->complete_error(process::make_death_error(death, last));
-  }
-  requeue(std::move(unharmed));
-  if (life == process::life::init_failed) {
-    break_pool("the initializer of a worker threw: " + initializer_failure(*worker));
-  } else if (served) {
-    start_failures_ = 0;
+  bury(worker, death);
+  if (worker->served) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (worker->life() == process::life::init_failed) {
+    break_pool("the initializer of a worker threw: ", [&] { return initializer_failure(*worker); });
   } else if (death.what == process::report::kind::start_failed) {
-    start_failed(death.text);
-  } else if (!orderly && ++start_failures_ >= most_early_deaths) {
-    break_pool("workers die before they can run a task: the last one " + process::cause_of(death));
+    recruiting_.refused(worker->started_in, now);
+    give_up_if_hopeless(death);
+  } else if (!worker->killing.decided()) {
+    recruiting_.died_early(worker->started_in, now);
+    give_up_if_hopeless(death);
   }
 }
 
-// Its workers die with it; that they are dead is made sure of before their rings are read.
-void process_pool_state::lost_server() {
-  const std::vector<worker_ptr> orphans = workers_;
-  for (const worker_ptr& w : orphans) {
-    if (w->pidfd) {
-      posix::pidfd_send_signal(w->pidfd.get(), SIGKILL);
-      static_cast<void>(posix::wait_for_exit(w->pidfd.get()));
-    }
-    worker_died({.what = process::report::kind::died,
-                 .worker = w->id,
-                 .pid = w->pid,
-                 .signal = SIGKILL,
-                 .text = "killed with the fork server"});
-  }
-  link_.close();
-}
-
-void process_pool_state::requeue(std::vector<process::remote_worker::flight> flights) {
-  std::vector<core_ptr<core>> refused;
-  std::exception_ptr broken;
+// The worker is dead, so its ring stands still. What it answered is delivered; the task that it had taken is lost, or
+// tried again; what it had not taken goes to others.
+void process_pool_state::bury(const worker_ptr& worker, const process::report& death) noexcept {
+  while (collect(*worker)) {}
+  note_if_serving(*worker);
+  process::task_list unharmed;
+  process::task_list lost;
+  process::last_task last;
   {
     const lock held(mutex_);
-    broken = broken_;
-    for (auto it = flights.rbegin(); it != flights.rend(); ++it) {
-      if (!broken && it->task->return_to_pending()) {
-        backlog_.push_front(std::move(it->task));
+    worker->recall_from(0, unharmed);  // by CAS: what it has taken, it may have begun
+    for (std::size_t i = 0; i < worker->in_ring(); ++i) {
+      core_ptr<core> victim = std::move(worker->flight_behind_front(i).task);
+      if (!victim) continue;
+      const task_options* options = victim->options();
+      if (options != nullptr && victim->attempt() <= options->retries) {
+        victim->count_attempt();
+        ++retried_;
+        unharmed.push_front(std::move(victim));
         continue;
       }
-      attempts_.erase(it->task.get());
-      --outstanding_;
-      if (broken) {
-        ++finished_;
-        ++failed_;
-      } else {
-        ++cancelled_;
-      }
-      refused.push_back(std::move(it->task));
+      last.phase = worker->slot_behind_front(i).phase;
+      lost.push_back(std::move(victim));
     }
-    wanted_ =
-        std::max(wanted_, static_cast<std::size_t>(std::min<std::int64_t>(
-                              static_cast<std::int64_t>(backlog_.empty() ? 0 : outstanding_), max_workers_)));
+    worker->gone = true;
+    room_is_made(held);
+    workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
+    if (!closing_workers_ && death.what == process::report::kind::died) ++restarts_;
   }
-  for (const auto& task : refused) {
-    task->drop_payload();
-    if (broken) {
-      task->complete_error(broken);
-    } else {
-      task->complete_cancelled();  // somebody asked it to stop meanwhile
-    }
+  if (!lost.empty()) {
+    last.task = &lost.front();
+    const std::exception_ptr error = process::make_death_error(death, last);
+    settle(std::move(lost), error);
+  }
+  requeue(std::move(unharmed));
+}
+
+void process_pool_state::note_if_serving(process::remote_worker& worker) noexcept {
+  if (worker.served) return;
+  const process::life life = worker.life();
+  if (life >= process::life::serving && life <= process::life::leaving) note_that_it_serves(worker);
+}
+
+void process_pool_state::note_that_it_serves(process::remote_worker& worker) noexcept {
+  if (worker.served) return;
+  worker.served = true;
+  recruiting_.succeeded();
+}
+
+// A pool that has nobody left who works, and has failed to find somebody often enough.
+void process_pool_state::give_up_if_hopeless(const process::report& death) noexcept {
+  if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); }))
+    return;
+  if (recruiting_.none_survives()) {
+    break_pool("workers die before they can run a task: the last one ",
+               [&] { return process::cause_of(death); });
+  } else if (recruiting_.none_can_be_started() && workers_.empty()) {
+    break_pool("no worker can be started: ", [&] { return death.text; });
   }
 }
 
-void process_pool_state::break_pool(const std::string& why) {
-  const std::string text =
-      "tandem: the process pool is broken: " + why + ". Nothing that was submitted to it can run";
-  const std::exception_ptr error = std::make_exception_ptr(broken_pool_error(text));
-  std::vector<process::remote_worker::flight> dispatched;
+// All its workers die with it; that they are dead is made sure of before their rings are read.
+void process_pool_state::lost_server() noexcept {
+  link_.close();
+  while (!workers_.empty()) {
+    const worker_ptr worker = workers_.back();
+    worker->make_sure_it_is_dead();
+    bury(worker, {.what = process::report::kind::died,
+                  .worker = worker->id,
+                  .pid = worker->pid,
+                  .signal = SIGKILL,
+                  .text = process::with_the_server});
+    if (!worker->served && worker->life() == process::life::init_failed)
+      break_pool("the initializer of a worker threw: ", [&] { return initializer_failure(*worker); });
+  }
+}
+
+// The manager itself has met an error that it has no answer to.
+void process_pool_state::abandon(const char* why) noexcept {
+  break_pool("its manager failed: ", [why] { return std::string(why); });
+  lost_server();
+}
+
+// Once: the first cause is the one that is told.
+void process_pool_state::break_pool(const char* what, const std::function<std::string()>& why) noexcept {
+  std::exception_ptr error = last_resort_;
+  try {
+    const std::string text = std::string("tandem: the process pool is broken: ") + what + (why ? why() : "") +
+                             ". Nothing that was submitted to it can run";
+    error = std::make_exception_ptr(broken_pool_error(text));
+    if (!broken_) std::fprintf(stderr, "%s\n", text.c_str());
+  } catch (const std::exception&) {
+    // Out of memory: then that is told.
+  }
+  process::task_list dispatched;
   process::task_list waiting = [&] {
     const lock held(mutex_);
-    if (!broken_) std::fprintf(stderr, "%s\n", text.c_str());
-    broken_ = error;
-    for (const worker_ptr& w : workers_) {
-      for (std::size_t i = 0; i < w->in_ring(); ++i) {
-        auto& flight = w->flight_behind_front(i);
-        if (flight.task && w->recall(i)) dispatched.push_back(std::move(flight));
-      }
-    }
+    if (!broken_) broken_ = error;
+    for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
     return std::move(backlog_);
   }();
-  requeue(std::move(dispatched));  // refuses them all
-  std::int64_t failed = 0;
   std::int64_t cancelled = 0;
   while (!waiting.empty()) {
-    const core_ptr<core> task = waiting.pop_front();
-    if (!task->try_start()) {
+    core_ptr<core> task = waiting.pop_front();
+    if (task->try_start()) {
+      dispatched.push_back(std::move(task));
+    } else {
       ++cancelled;
-      continue;
     }
-    ++failed;
-    task->drop_payload();
-    task->complete_error(error);
   }
-  const lock held(mutex_);
-  outstanding_ -= failed + cancelled;
-  finished_ += failed;
-  failed_ += failed;
-  cancelled_ += cancelled;
+  settle(std::move(dispatched), broken_);
+  forget_cancelled(cancelled);
+}
+
+void process_pool_state::no_worker_started(const char* why) noexcept {
+  recruiting_.refused(recruiting_.round(), std::chrono::steady_clock::now());
+  if (workers_.empty() && recruiting_.none_can_be_started())
+    break_pool("no worker can be started: ", [why] { return std::string(why); });
 }
 
 }  // namespace tandem::detail

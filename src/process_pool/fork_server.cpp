@@ -1,6 +1,7 @@
 // The fork server's loop, as README.md tells it. Everything that waits here waits in one poll.
 #include "process_pool/fork_server.hpp"
 
+#include "posix/clock.hpp"
 #include "posix/pidfd.hpp"
 #include "posix/poll.hpp"
 #include "posix/process.hpp"
@@ -14,12 +15,15 @@
 #include <tandem/error.hpp>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -34,7 +38,7 @@ class server {
   int run() {
     if (!greet()) return 1;
     for (;;) {
-      std::vector<pollfd> entries{posix::readable(socket_.get())};
+      std::vector<pollfd> entries{posix::readable(socket_.get()), posix::readable(pool_.get())};
       std::vector<std::uint32_t> ids;
       for (const auto& [id, c] : children_) {
         entries.push_back(posix::readable(c.pidfd.get()));
@@ -43,27 +47,41 @@ class server {
       posix::poll_until(entries);
       // Deaths first: a pool that asks for a replacement must have been told what it replaces.
       for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (entries[i + 1].revents != 0) bury(ids[i]);
+        if (entries[i + own].revents != 0) bury(ids[i]);
       }
+      if (entries[1].revents != 0) return end();
       if (entries[0].revents != 0 && !obey()) return end();
     }
   }
 
  private:
+  static constexpr std::size_t own = 2;  // entries of the poll that are not children's
+
   struct child {
     pid_t pid;
     posix::unique_fd pidfd;
   };
 
+  // When the pool is gone this fails, and the next poll says why. A report is not lost for want of memory: without
+  // it the pool would wait for ever. If it cannot be sent for a second, the server ends, which the pool notices.
   void say(const report& message, std::span<const int> fds = {}) {
-    const byte_buffer bytes = encode(message);
-    // When the pool is gone this fails, and the next poll says why.
-    static_cast<void>(posix::send_message(socket_.get(), bytes.bytes(), fds));
+    for (int i = 0;; ++i) {
+      try {
+        const byte_buffer bytes = encode(message);
+        static_cast<void>(posix::send_message(socket_.get(), bytes.bytes(), fds));
+        return;
+      } catch (const std::exception&) {
+        if (i == 100) throw;
+      }
+      fds = {};  // the pool can do without, and they may be what is too much
+      posix::poll_until({}, posix::deadline_after(std::chrono::milliseconds(10)));
+    }
   }
 
   bool greet() {
-    const posix::received got = posix::recv_message(socket_.get(), buffer_);
+    posix::received got = posix::recv_message(socket_.get(), buffer_, 1);
     if (got.status != posix::recv_status::message) return false;
+    if (!got.fds.empty()) pool_ = std::move(got.fds.front());
     try {
       reader in(std::span<const std::byte>(buffer_).first(got.size));
       config_ = decode_hello(in);
@@ -90,8 +108,7 @@ class server {
     if (order.what == command::kind::start) {
       start(order.worker, std::move(got.fds));
     } else if (const auto it = children_.find(order.worker); it != children_.end()) {
-      // The whole group, so that what the task started goes too. Not reaped yet, so the number is still its own.
-      posix::kill_group(it->second.pid, order.signal);
+      signal_tree(it->second.pid, order.signal);
     }
     return true;
   }
@@ -104,21 +121,34 @@ class server {
       return;
     }
     pid_t pid = 0;
+    int pidfd = -1;
     try {
       const pid_t self = posix::current_pid();
       pid = posix::fork_child();
       if (pid == 0) posix::exit_now(be_worker(self, id, std::move(fds)));
       posix::set_process_group(pid, pid);  // here and there: whoever comes first
-      posix::unique_fd pidfd = posix::pidfd_open(pid);
-      const int raw = pidfd.get();
-      children_.emplace(id, child{pid, std::move(pidfd)});
-      say({.what = report::kind::started, .worker = id, .pid = pid, .text = {}}, std::span(&raw, 1));
+      child born{pid, posix::pidfd_open(pid)};
+      pidfd = born.pidfd.get();
+      children_.emplace(id, std::move(born));
     } catch (const std::exception& e) {
       if (pid > 0) {
         posix::kill_process(pid, SIGKILL);
         static_cast<void>(posix::reap(pid));
       }
       say({.what = report::kind::start_failed, .worker = id, .text = e.what()});
+      return;
+    }
+    say({.what = report::kind::started, .worker = id, .pid = pid, .text = {}}, std::span(&pidfd, 1));
+  }
+
+  // The worker's whole group, so that what its task started goes too; and the worker, should the task have left the
+  // group. Not reaped yet, so the numbers are still its own.
+  static void signal_tree(pid_t pid, int signal) noexcept {
+    try {
+      posix::kill_group(pid, signal);
+      if (posix::process_group(pid) != pid) posix::kill_process(pid, signal);
+    } catch (const std::exception&) {
+      // Not permitted: a task has made itself another user's.
     }
   }
 
@@ -135,6 +165,7 @@ class server {
                          config_,
                          *modules_};
       socket_.reset();
+      pool_.reset();
       children_.clear();
       return run_worker(std::move(setup));
     } catch (const std::exception& e) {
@@ -145,24 +176,35 @@ class server {
 
   void bury(std::uint32_t id) {
     const auto it = children_.find(id);
-    const posix::reaped dead = posix::reap(it->second.pid);
+    const pid_t pid = it->second.pid;
+    // Before it is reaped: until then nobody else can get the group's number. What a worker that left in good order
+    // has started in the background is the user's.
+    if (!posix::ended_well(pid)) signal_tree(pid, SIGKILL);
+    posix::reaped dead;
+    try {
+      dead = posix::reap(pid);
+    } catch (const std::system_error&) {
+      // Somebody else has reaped it, in this process of which the user's static objects are a part.
+    }
     children_.erase(it);
     say({.what = report::kind::died,
          .worker = id,
-         .pid = dead.pid,
+         .pid = pid,
          .exit_code = dead.exit_code(),
          .signal = dead.signal(),
          .peak_rss = dead.peak_rss,
-         .text = dead.describe()});
+         .text = {}});
   }
 
   int end() {
-    for (const auto& [id, c] : children_) posix::kill_group(c.pid, SIGKILL);
+    for (const auto& [id, c] : children_) signal_tree(c.pid, SIGKILL);
     for (const auto& [id, c] : children_) static_cast<void>(posix::reap(c.pid));
     return 0;
   }
 
   posix::unique_fd socket_;
+  // The pool's process: its end is the pool's end even if a forked child of it holds a copy of the socket.
+  posix::unique_fd pool_;
   std::vector<std::byte> buffer_;
   hello config_;
   std::unique_ptr<detail::peer_modules> modules_;
@@ -171,8 +213,18 @@ class server {
 
 }  // namespace
 
+void flush_standard_streams() noexcept {
+  try {
+    std::cout.flush();
+  } catch (const std::exception&) {
+    // The user has asked the stream to throw.
+  }
+  std::fflush(nullptr);
+}
+
 int serve_pool(posix::unique_fd socket) {
   try {
+    flush_standard_streams();  // what static initializers have printed
     const int keep = socket.get();
     posix::close_range_from(3, std::span(&keep, 1));
     posix::set_process_group(0, 0);   // the terminal's Ctrl-C is for the user's program, which then decides

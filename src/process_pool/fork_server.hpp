@@ -10,6 +10,10 @@ namespace tandem::process {
 /// Called in a process that has one thread and belongs to nobody else.
 [[nodiscard]] int serve_pool(posix::unique_fd socket);
 
+/// Writes out what the buffers of stdio and std::cout hold. A process that ends like a program does it too, so whatever
+/// is in them at a fork is written twice.
+void flush_standard_streams() noexcept;
+
 }  // namespace tandem::process
 
 #endif

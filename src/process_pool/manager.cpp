@@ -7,8 +7,8 @@
 #include "posix/process.hpp"
 #include "posix/socket.hpp"
 
-#include <tandem/codec.hpp>
-#include <tandem/error.hpp>
+#include "process_pool/answer.hpp"
+#include "process_pool/death.hpp"
 
 #include <algorithm>
 #include <array>
@@ -21,17 +21,12 @@ namespace tandem::detail {
 
 namespace {
 
-using std::chrono::milliseconds;
+constexpr std::ptrdiff_t most_unreported = 32;  // workers that were asked for
 
-// Between SIGTERM and SIGKILL: time to flush a file, not to finish.
-constexpr milliseconds kill_grace{250};
-
-constexpr milliseconds first_backoff{10};
-constexpr milliseconds longest_backoff{1000};
-constexpr int most_start_failures = 8;
+// How long tasks wait behind one that was expected to be short: much longer than a worker may be without a CPU.
+constexpr std::chrono::milliseconds front_patience{20};
 
 struct answered_task {
-  process::slot* slot = nullptr;
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
 };
@@ -42,23 +37,32 @@ void keep_earliest(std::optional<time_point>& earliest, const std::optional<time
 
 }  // namespace
 
-thread_local constinit const process_pool_state* process_pool_state::managed_here = nullptr;
+thread_local constinit const process_pool_state* process_pool_state::completing_here = nullptr;
 
 void process_pool_state::manage() noexcept {
-  managed_here = this;
+  const running_callbacks here(*this);
   posix::set_name("tandem-manager");
   while (!finished()) {
-    bell_.lower();
-    bool moved = read_reports();
-    moved = collect_all() || moved;
-    moved = refill() || moved;
-    check_deadlines();
-    start_workers();
-    close_workers_when_done();
-    if (!moved && !rebalance()) park();
+    try {
+      go_round();
+    } catch (const std::exception& e) {
+      abandon(e.what());
+    }
   }
   link_.close();
   ended_->complete_value();
+}
+
+void process_pool_state::go_round() {
+  bell_.lower();
+  bool moved = read_reports();
+  moved = collect_all() || moved;
+  moved = check_deadlines() || moved;
+  moved = relieve_slow_rings() || moved;
+  moved = refill() || moved;
+  start_workers();
+  close_workers_when_done();
+  if (!moved && !rebalance()) park();
 }
 
 bool process_pool_state::collect_all() {
@@ -70,55 +74,41 @@ bool process_pool_state::collect_all() {
 // Delivers what one worker has answered: first reads all answers into the tasks, then frees the slots and settles
 // the counts, and only then completes the futures - whoever waits for one finds a pool that knows of it.
 bool process_pool_state::collect(process::remote_worker& worker) {
+  if (!worker.may_have_answered()) return false;
   std::array<answered_task, process::slot_count> batch;
   std::size_t count = 0;
   {
     const lock held(mutex_);
     count = worker.answered(batch.size());
     for (std::size_t i = 0; i < count; ++i) {
-      batch[i].slot = &worker.slot_behind_front(i);
       batch[i].task = std::move(worker.flight_behind_front(i).task);
     }
   }
   if (count == 0) return false;
+  note_that_it_serves(worker);  // before anybody hears of the answer, and may do something to the worker
   std::int64_t bytes = 0;
   std::int64_t values = 0;
   std::int64_t errors = 0;
   double average = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    answered_task& a = batch[i];
-    if (a.slot->answer == static_cast<std::uint32_t>(process::answer::skipped)) continue;
-    try {
-      posix::mapping large;
-      const auto bytes_in = worker.response(*a.slot, large);
-      bytes += static_cast<std::int64_t>(bytes_in.size());
-      const double took = static_cast<double>(a.slot->run_nanoseconds) + 1;
-      average = average == 0 ? took : 0.8 * average + 0.2 * took;
-      if (!a.task) continue;  // resolved otherwise; nobody waits for it
-      reader in(bytes_in);
-      if (a.slot->answer == static_cast<std::uint32_t>(process::answer::value)) {
-        a.task->remote()->decode(*a.task, in);
-      } else {
-        a.error = decode_exception(in);
-      }
-    } catch (...) {
-      a.error = std::current_exception();
-    }
-    if (a.task) ++(a.error ? errors : values);
+    process::answer_read read = process::read_answer(worker, i, batch[i].task.get());
+    bytes += static_cast<std::int64_t>(read.bytes);
+    if (read.nanoseconds > 0)
+      average = average == 0 ? read.nanoseconds : 0.8 * average + 0.2 * read.nanoseconds;
+    if (!batch[i].task) continue;
+    ++(read.error ? errors : values);
+    batch[i].error = std::move(read.error);
   }
   {
     const lock held(mutex_);
     worker.pop(count, buffers_);
-    worker.deadline.reset();
+    room_is_made(held);
     outstanding_ -= values + errors;
     finished_ += values + errors;
     failed_ += errors;
     bytes_received_ += bytes;
     if (average > 0)
       average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
-    if (!attempts_.empty()) {
-      for (std::size_t i = 0; i < count; ++i) attempts_.erase(batch[i].task.get());
-    }
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (!batch[i].task) continue;
@@ -167,14 +157,19 @@ bool process_pool_state::refill() {
     std::size_t count = 0;
     {
       const lock held(mutex_);
-      while (count < batch.size() && !backlog_.empty()) {
+      while (count < batch.size() && !backlog_.empty() && !starved_) {
         worker_ptr w = reserve_worker(held);
         if (!w) break;
         batch[count++] = {backlog_.pop_front(), std::move(w)};
       }
     }
     if (count == 0) return any;
-    for (std::size_t i = 0; i < count; ++i) dispatch(std::move(batch[i].first), batch[i].second);
+    process::task_list homeless;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (core_ptr<core> task = dispatch(std::move(batch[i].first), batch[i].second))
+        homeless.push_back(std::move(task));
+    }
+    requeue(std::move(homeless));
     any = true;
   }
 }
@@ -182,33 +177,53 @@ bool process_pool_state::refill() {
 // A worker has nothing to do while tasks wait in another one's ring: those are taken back. Without this a task could
 // wait behind one that never ends. All of them, so that the one submitted first is the first to go on.
 bool process_pool_state::rebalance() {
-  std::vector<process::remote_worker::flight> recalled;
+  process::task_list recalled;
   {
     const lock held(mutex_);
     if (!backlog_.empty()) return false;
-    const bool idle = std::any_of(workers_.begin(), workers_.end(),
-                                  [](const worker_ptr& w) { return !w->retiring && w->load() == 0; });
-    const bool can_grow = wanted_ < static_cast<std::size_t>(max_workers_);
-    if (!idle && !can_grow) return false;
+    const bool idle = std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) {
+      return w->served && !w->retiring && w->load() == 0;
+    });
+    if (!idle && wanted_ >= static_cast<std::size_t>(max_workers_)) return false;
     process::remote_worker* longest = nullptr;
     std::size_t most = 0;
     for (const worker_ptr& w : workers_) {
-      // Behind the first one: that one is the worker's, whether it has taken it yet or not. (It tells nobody when it
-      // does, so to wait for that would be to wait for ever.)
-      std::size_t waiting = 0;
-      for (std::size_t i = 1; i < w->in_ring(); ++i) {
-        if (process::state_of(w->slot_behind_front(i)) == process::slot_state::ready) ++waiting;
-      }
+      const std::size_t waiting = w->ready_from(first_to_spare(*w, idle));
       if (waiting > most) {
         most = waiting;
         longest = w.get();
       }
     }
     if (longest == nullptr) return false;
-    for (std::size_t i = longest->in_ring() - 1; i > 0; --i) {
-      if (!longest->flight_behind_front(i).task || !longest->recall(i)) continue;
-      --longest->placed;
-      recalled.insert(recalled.begin(), std::move(longest->flight_behind_front(i)));
+    longest->recall_from(first_to_spare(*longest, idle), recalled);
+  }
+  if (recalled.empty()) return false;
+  requeue(std::move(recalled));
+  return true;
+}
+
+// The front task is its worker's, whether that has taken it yet or not: it tells nobody when it does, so to wait for
+// that would be to wait for ever. But a worker that still starts may take long, while another one is idle.
+std::size_t process_pool_state::first_to_spare(const process::remote_worker& worker, bool idle) noexcept {
+  return idle && !worker.served ? 0 : 1;
+}
+
+// As rebalance(), though nobody is idle: under steady load nobody ever is, and what lies behind a long task would be
+// overtaken for ever. No clock wakes the manager for this: only when somebody else has answered is there a place to go
+// to, and that wakes it.
+bool process_pool_state::relieve_slow_rings() {
+  process::task_list recalled;
+  {
+    const lock held(mutex_);
+    if (workers_.size() < 2) return false;
+    std::optional<time_point> now;
+    for (const worker_ptr& w : workers_) {
+      if (w->in_ring() < 2 || w->slow_front) continue;
+      if (!now) now = std::chrono::steady_clock::now();
+      if (!w->seen_in_front) w->seen_in_front = now;
+      if (*now - *w->seen_in_front < front_patience) continue;
+      w->slow_front = true;
+      w->recall_from(1, recalled);
     }
   }
   if (recalled.empty()) return false;
@@ -222,18 +237,21 @@ void process_pool_state::start_workers() {
     {
       const lock held(mutex_);
       if (closing_workers_ || broken_ || workers_.size() >= wanted_) return;
+      // The server reads no commands while it waits for us to read its reports: neither may have many under way.
+      const auto unreported =
+          std::count_if(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->pid == 0; });
+      if (unreported >= most_unreported) return;
       const auto taken = [&](std::uint32_t p) {
         return std::any_of(workers_.begin(), workers_.end(),
                            [p](const worker_ptr& w) { return w->id % process::max_places == p; });
       };
       while (taken(place)) ++place;
     }
-    if (next_start_ && std::chrono::steady_clock::now() < *next_start_) return;
-    next_start_.reset();
+    if (recruiting_.must_wait(std::chrono::steady_clock::now())) return;
     try {
       if (!start_worker(place)) return;
     } catch (const std::exception& e) {
-      start_failed(e.what());
+      no_worker_started(e.what());
       return;
     }
   }
@@ -242,10 +260,19 @@ void process_pool_state::start_workers() {
 // The worker counts as there from now on: its ring can be filled while it is being forked.
 // False if the server turns out to be dead: the end of file is the next thing that read_reports() finds.
 bool process_pool_state::start_worker(std::uint32_t place) {
-  if (!link_) link_ = process::server_link::start(options_.start, greeting());
+  if (!link_) {
+    if (options_.start == start_method::fork) {
+      break_pool(
+          "the fork server, a fork of this process, has died, and start_method::fork cannot make another "
+          "one: "
+          "this process has had threads since, the pool's own among them");
+      return false;
+    }
+    link_ = process::server_link::start(options_.start, greeting());
+  }
   auto [here, there] = posix::make_socket_pair();
-  const std::uint32_t id = place + process::max_places * (generation_++ % process::max_places);
-  auto worker = std::make_shared<process::remote_worker>(id, std::move(here));
+  const std::uint32_t id = place + process::max_places * (workers_started_++ % process::max_places);
+  auto worker = std::make_shared<process::remote_worker>(id, recruiting_.round(), std::move(here));
   const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
                                                                                 there.get(), bell_.fd()};
   if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {
@@ -256,63 +283,57 @@ bool process_pool_state::start_worker(std::uint32_t place) {
   return true;
 }
 
-void process_pool_state::start_failed(const std::string& why) {
-  ++start_failures_;
-  bool alone = false;
+// True if tasks have come back to the backlog.
+bool process_pool_state::check_deadlines() {
+  bool any = false;
   {
     const lock held(mutex_);
-    alone = workers_.empty();
+    for (const worker_ptr& w : workers_) {
+      note_if_serving(*w);
+      any = any || w->killing.decided() || w->front_is_timed();
+    }
   }
-  if (start_failures_ >= most_start_failures && alone) {
-    break_pool("no worker can be started: " + why);
-    return;
+  if (!any) return false;
+  const time_point now = std::chrono::steady_clock::now();
+  bool came_back = false;
+  for (const worker_ptr& w : workers_) {
+    came_back = expire(*w, now) || came_back;
+    carry_out(*w, now);
   }
-  const auto backoff = std::min(longest_backoff, first_backoff * (1 << std::min(start_failures_, 10)));
-  next_start_ = std::chrono::steady_clock::now() + backoff;
+  return came_back;
 }
 
-void process_pool_state::check_deadlines() {
-  const time_point now = std::chrono::steady_clock::now();
-  for (const worker_ptr& w : workers_) {
-    core_ptr<core> expired;
-    {
-      const lock held(mutex_);
-      if (w->front() != nullptr && !w->doomed) {
-        const auto& task = w->front_flight().task;
-        const bool timed = task && task->options() != nullptr && task->options()->timeout.has_value();
-        // Counted from when the worker can run it: not while it starts, not while it runs the one before.
-        if (timed && !w->deadline && w->life() == process::life::serving) {
-          w->deadline = now + task->options()->timeout.value();
-        }
-        if (timed && w->deadline && now >= *w->deadline) {
-          expired = std::move(w->front_flight().task);
-          w->doomed = true;
-          w->retiring = true;
-          --outstanding_;
-          ++finished_;
-          ++failed_;
-          attempts_.erase(expired.get());
-        }
-      }
-    }
-    if (expired) {
-      const task_options& options = *expired->options();
-      const double seconds = std::chrono::duration<double>(options.timeout.value()).count();
-      const std::string name = options.name.empty() ? "" : " \"" + options.name + "\"";
-      expired->drop_payload();
-      expired->complete_error(std::make_exception_ptr(timeout_error(
-          "tandem: task" + name + " took longer than its timeout of " + std::to_string(seconds) +
-          " s; its worker process " + std::to_string(w->pid) + " is killed")));
-    }
+// The front task's time limit. Counted from when the worker can run it: not while it starts, not while it runs the one
+// before.
+bool process_pool_state::expire(process::remote_worker& worker, time_point now) {
+  process::task_list expired;
+  process::task_list unharmed;
+  {
     const lock held(mutex_);
-    if (w->doomed && !w->term_sent && w->pid != 0) {
-      w->term_sent = true;
-      w->kill_at = now + kill_grace;
-      link_.send({.what = process::command::kind::signal, .worker = w->id, .signal = SIGTERM});
-    } else if (w->kill_at && now >= *w->kill_at) {
-      w->kill_at.reset();
-      link_.send({.what = process::command::kind::signal, .worker = w->id, .signal = SIGKILL});
-    }
+    if (!worker.front_is_timed()) return false;
+    if (!worker.deadline && worker.served)
+      worker.deadline = now + worker.flight_behind_front(0).task->options()->timeout.value();
+    if (!worker.deadline || now < *worker.deadline) return false;
+    if (!doom(worker, 0, expired, unharmed, held)) worker.deadline.reset();  // just in time
+  }
+  const bool came_back = !unharmed.empty();
+  requeue(std::move(unharmed));
+  if (!expired.empty()) {
+    const std::exception_ptr error = process::make_timeout_error(*expired.front().options(), worker.pid);
+    settle(std::move(expired), error);
+  }
+  return came_back;
+}
+
+void process_pool_state::carry_out(process::remote_worker& worker, time_point now) {
+  const lock held(mutex_);
+  const int signal = worker.killing.due(now);
+  if (signal == 0) return;
+  try {
+    link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
+    worker.killing.sent(now);
+  } catch (const std::exception&) {  // no memory, here or in the kernel
+    worker.killing.postponed(now);
   }
 }
 
@@ -338,9 +359,10 @@ std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
   std::optional<time_point> earliest;
   for (const worker_ptr& w : workers_) {
     keep_earliest(earliest, w->deadline);
-    keep_earliest(earliest, w->kill_at);
+    keep_earliest(earliest, w->killing.next());
   }
-  if (workers_.size() < wanted_ && !broken_ && !closing_workers_) keep_earliest(earliest, next_start_);
+  if (workers_.size() < wanted_ && !broken_ && !closing_workers_)
+    keep_earliest(earliest, recruiting_.not_before());
   return earliest;
 }
 
@@ -352,7 +374,13 @@ void process_pool_state::park() {
   std::optional<time_point> deadline;
   {
     const lock held(mutex_);
-    for (const worker_ptr& w : workers_) work = work || w->answered(1) != 0;
+    for (const worker_ptr& w : workers_) {
+      work = work || w->answered(1) != 0;
+      if (!w->is_stuck() || w->killing.decided()) continue;
+      w->killing.decide();
+      w->retiring = true;
+      work = true;
+    }
     deadline = next_deadline(held);
   }
   if (!work) {

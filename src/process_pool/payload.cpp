@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -56,12 +57,31 @@ std::span<std::byte> overflow::grow(std::span<const std::byte> written, std::siz
   }
   // A message that is written piece by piece doubles; one large string or vector asks for all it needs at once.
   const std::size_t least = place_ == place::in_memfd ? 2 * large_.memory.size() : 2 * region_bytes;
-  large_buffer larger = cache_.take(std::max(needed, least));
+  large_buffer larger;
+  try {
+    larger = cache_.take(std::max(needed, least));
+  } catch (const std::system_error& e) {
+    starved_ = is_shortage(e);
+    throw;
+  }
   std::memcpy(larger.memory.data(), written.data(), written.size());
   if (large_) cache_.give(std::move(large_));
   large_ = std::move(larger);
   place_ = place::in_memfd;
   return large_.memory.bytes();
+}
+
+bool is_shortage(const std::system_error& error) noexcept {
+  switch (error.code().value()) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case ETOOMANYREFS:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool send_memfd(int socket, std::uint64_t sequence, int memfd) {
@@ -76,17 +96,23 @@ posix::mapping memfd_inbox::take(int socket, std::uint64_t sequence, std::uint64
     std::array<std::byte, sizeof(sequence)> tag{};
     // It was sent before the slot's state said so: nothing to wait for.
     posix::received got = posix::recv_message(socket, tag, 1, posix::blocking::no);
-    if (got.status != posix::recv_status::message || got.size != tag.size() || got.fds.size() != 1) {
+    const bool whole = got.status == posix::recv_status::message && got.size == tag.size();
+    if (!whole || (got.fds.size() != 1 && !got.descriptors_lost)) {
       throw decode_error(
           "tandem: a large payload did not arrive with its message: the peer died or is out of order");
     }
     std::uint64_t found = 0;
     std::memcpy(&found, tag.data(), sizeof(found));
-    waiting_.insert_or_assign(found, std::move(got.fds.front()));
+    waiting_.insert_or_assign(found, got.fds.empty() ? posix::unique_fd() : std::move(got.fds.front()));
     it = waiting_.find(sequence);
   }
   const posix::unique_fd fd = std::move(it->second);
   waiting_.erase(it);
+  if (!fd) {
+    throw std::system_error(EMFILE, std::generic_category(),
+                            "tandem: a large payload arrived and was lost, because this process may not open "
+                            "another descriptor (ulimit -n)");
+  }
   // A file that could still shrink would be a SIGBUS for whoever reads it. That it can be written is no matter: a
   // reader looks at each byte once.
   if (!posix::has_seals(fd.get(), posix::seals::shrink)) {

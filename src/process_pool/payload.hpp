@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -62,16 +63,22 @@ class overflow final : public writer_overflow {
   std::span<std::byte> grow(std::span<const std::byte> written, std::size_t needed) override;
 
   [[nodiscard]] place where() const noexcept { return place_; }
+  /// It has thrown because there is no descriptor or no memory to be had at the moment.
+  [[nodiscard]] bool starved() const noexcept { return starved_; }
   /// The buffer, to be kept until the peer has read it; only if where() is in_memfd.
   [[nodiscard]] large_buffer release() noexcept { return std::move(large_); }
 
  private:
   buffer_cache& cache_;
   place place_ = place::in_slot;
+  bool starved_ = false;
   std::unique_ptr<std::byte[]> own_region_;
   std::span<std::byte> region_;
   large_buffer large_;
 };
+
+/// Tells whether a later try may do better: too many descriptors are open or under way, or there is no memory.
+[[nodiscard]] bool is_shortage(const std::system_error& error) noexcept;
 
 /// Sends the memfd of slot `sequence` over a worker's socket. Throws std::system_error; false if the peer is gone.
 bool send_memfd(int socket, std::uint64_t sequence, int memfd);
@@ -81,7 +88,7 @@ bool send_memfd(int socket, std::uint64_t sequence, int memfd);
 class memfd_inbox {
  public:
   /// The bytes of slot `sequence`, whose memfd has been sent. `size` and the memfd are checked before they are
-  /// believed. Throws decode_error.
+  /// believed. Throws decode_error; std::system_error if this process had no descriptor free when it came.
   [[nodiscard]] posix::mapping take(int socket, std::uint64_t sequence, std::uint64_t size);
 
  private:

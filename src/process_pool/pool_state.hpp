@@ -7,6 +7,7 @@
 #include "posix/fork_watch.hpp"
 
 #include "process_pool/protocol.hpp"
+#include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
 #include "process_pool/server_link.hpp"
 #include "process_pool/task_list.hpp"
@@ -16,12 +17,13 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace tandem::detail {
@@ -50,61 +52,113 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   explicit process_pool_state(process_pool_options options);
 
-  // --- the way in: pool_state.cpp. `held` says that the caller holds mutex_ ---
+  // --- `held` says that the caller holds mutex_ ---
+
+  // --- the way in: submission.cpp ---
   [[nodiscard]] process::hello greeting() const;
   void refuse_if_closed(const lock& held) const;
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
+  [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
+                                  const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
   void fail_unsendable(core& task);
-  void dispatch(core_ptr<core> task, const worker_ptr& worker);
-  void settle_undispatched(const core_ptr<core>& task, const worker_ptr& worker,
-                           std::exception_ptr error) noexcept;
+  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept;
+  enum class placement { in_ring, elsewhere, nowhere };  // nowhere: it is cancelled
+  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, function_name name,
+                                process::encoded_request& request);
+  [[nodiscard]] core_ptr<core> unsent(core_ptr<core> task, process::remote_worker& worker,
+                                      std::optional<std::uint32_t> starved_at,
+                                      const std::exception_ptr& error) noexcept;
+  void release_slot(process::remote_worker& worker) noexcept;
+  void want_workers(const lock& held) noexcept;
+
+  // --- tasks that end without having run to their end: cancellation.cpp ---
   void cancel_waiting() noexcept;
+  [[nodiscard]] std::pair<process::remote_worker*, std::size_t> find_flight(const core& task,
+                                                                            const lock& held) noexcept;
+  [[nodiscard]] bool doom(process::remote_worker& worker, std::size_t behind_front,
+                          process::task_list& victim, process::task_list& unharmed,
+                          const lock& held) noexcept;
+  void requeue(process::task_list tasks) noexcept;
+  void settle(process::task_list tasks, const std::exception_ptr& error) noexcept;
+  void settle_one(core_ptr<core> task, const std::exception_ptr& error) noexcept;
+  void forget_cancelled(std::int64_t count) noexcept;
+  void forget(std::int64_t count) noexcept;
+
   [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
-  [[nodiscard]] bool on_manager() const noexcept { return managed_here == this; }
+  /// In a callback of a future that this pool completes: to wait for the pool would be to wait for oneself.
+  [[nodiscard]] bool in_callback() const noexcept { return completing_here == this; }
+
+  void room_is_made(const lock& held) noexcept;
 
   // --- the manager's story: manager.cpp and burial.cpp ---
   void manage() noexcept;
+  void go_round();
   bool collect(process::remote_worker& worker);
   bool collect_all();
   bool read_reports();
   bool refill();
   bool rebalance();
+  [[nodiscard]] static std::size_t first_to_spare(const process::remote_worker& worker, bool idle) noexcept;
+  bool relieve_slow_rings();
   void start_workers();
   bool start_worker(std::uint32_t place);
-  void start_failed(const std::string& why);
-  void check_deadlines();
+  void no_worker_started(const char* why) noexcept;
+  bool check_deadlines();
+  bool expire(process::remote_worker& worker, time_point now);
+  void carry_out(process::remote_worker& worker, time_point now);
   void close_workers_when_done();
   [[nodiscard]] bool finished() const;
   void park();
   [[nodiscard]] std::optional<time_point> next_deadline(const lock& held) const;
 
   void worker_started(const process::report& message, posix::unique_fd pidfd);
-  void worker_died(const process::report& death);
-  void lost_server();
-  void break_pool(const std::string& why);
-  /// Puts tasks that were not run back in front of those that wait; resolves those that may not be.
-  void requeue(std::vector<process::remote_worker::flight> flights);
+  void worker_died(const process::report& death) noexcept;
+  void bury(const worker_ptr& worker, const process::report& death) noexcept;
+  void note_if_serving(process::remote_worker& worker) noexcept;
+  void note_that_it_serves(process::remote_worker& worker) noexcept;
+  void give_up_if_hopeless(const process::report& death) noexcept;
+  void lost_server() noexcept;
+  void abandon(const char* why) noexcept;
+  /// `why` is called for the rest of the text: it may run out of memory there.
+  void break_pool(const char* what, const std::function<std::string()>& why = {}) noexcept;
   [[nodiscard]] worker_ptr find(std::uint32_t id) const;
 
-  // The pool whose manager the thread is.
-  static thread_local constinit const process_pool_state* managed_here;
+  // The pool on whose behalf the thread completes futures: always in its manager, otherwise while it settles.
+  static thread_local constinit const process_pool_state* completing_here;
+  class running_callbacks {
+   public:
+    explicit running_callbacks(const process_pool_state& pool) noexcept
+        : outer_(std::exchange(completing_here, &pool)) {}
+    running_callbacks(const running_callbacks&) = delete;
+    running_callbacks& operator=(const running_callbacks&) = delete;
+    ~running_callbacks() { completing_here = outer_; }
+
+   private:
+    const process_pool_state* outer_;
+  };
 
   const process_pool_options options_;
   const int max_workers_;
-  const std::uint32_t fork_generation_;  // where the manager is, and whose the workers are
-  process::buffer_cache buffers_;        // for large arguments
+  const std::uint32_t fork_generation_;   // where the manager is, and whose the workers are
+  const std::exception_ptr last_resort_;  // what broken_ is when there is no memory to say more
+  process::buffer_cache buffers_;         // for large arguments
   posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
-  std::exception_ptr broken_;        // set once: nothing can be run any more
-  process::task_list backlog_;       // accepted, not dispatched
-  std::vector<worker_ptr> workers_;  // changed by the manager only, so it may read without the mutex
-  std::size_t wanted_ = 0;           // workers that there should be: grows with demand up to max_workers_
-  std::int64_t outstanding_ = 0;     // accepted and not resolved
-  double average_nanoseconds_ = 0;   // of a task, moving; 0: unknown
-  std::unordered_map<const core*, int> attempts_;  // of tasks that are tried again
+  bool cancelling_ = false;     // shutdown() with cancel_pending: no task may start any more
+  std::exception_ptr broken_;   // set once, by the manager: nothing can be run any more
+  process::task_list backlog_;  // accepted, not dispatched
+  static constexpr std::int64_t first_purge = 1024;
+  std::int64_t next_purge_ = first_purge;  // size of the backlog at which cancelled tasks are taken out
+  std::vector<worker_ptr> workers_;        // changed by the manager only, so it may read without the mutex
+  bool starved_ = false;                   // no descriptors for a large request: until an answer is collected
+  std::atomic<std::uint32_t> collections_{
+      0};                           // counts those; read without the mutex, before descriptors are tried for
+  std::size_t wanted_ = 0;          // workers that there should be: grows with demand up to max_workers_
+  std::int64_t outstanding_ = 0;    // accepted and not resolved
+  double average_nanoseconds_ = 0;  // of a task, moving; 0: unknown
   std::int64_t finished_ = 0;
   std::int64_t failed_ = 0;
   std::int64_t cancelled_ = 0;
@@ -115,9 +169,8 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   // The manager's own.
   process::server_link link_;
-  std::uint32_t generation_ = 0;
-  int start_failures_ = 0;                // in a row
-  std::optional<time_point> next_start_;  // not before: after a failure
+  process::recruitment recruiting_;
+  std::uint32_t workers_started_ = 0;  // makes ids that are not used again soon
   bool closing_workers_ = false;
 
   std::mutex join_mutex_;  // guards joining manager_

@@ -29,7 +29,7 @@ struct hook {
   std::string call;
 };
 
-/// First message, pool to server: everything that all workers have in common.
+/// First message, pool to server: everything that all workers have in common. With it goes a pidfd of the pool's process.
 struct hello {
   std::string modules;  // the pool's module table, encoded
   std::string name_prefix;
@@ -58,7 +58,7 @@ struct report {
   std::int32_t exit_code = -1;  // died
   std::int32_t signal = 0;      // died
   std::uint64_t peak_rss = 0;   // died: bytes
-  std::string text;             // refused, start_failed: why; died: described
+  std::string text;             // refused, start_failed: why
 };
 
 [[nodiscard]] byte_buffer encode(const hello& message);

@@ -1,22 +1,29 @@
 // Filling and emptying one worker's ring, the parent's side.
 #include "process_pool/remote_worker.hpp"
 
+#include "posix/clock.hpp"
 #include "posix/futex.hpp"
+#include "posix/pidfd.hpp"
+#include "posix/poll.hpp"
 
 #include <tandem/error.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace tandem::process {
 
-void remote_worker::put(flight f, detail::function_name name, std::string_view task_name,
+void remote_worker::put(detail::core_ptr<detail::core>& task, detail::function_name name,
                         encoded_request& request) {
   const std::uint64_t sequence = head_;
   slot& s = ring_.at(sequence);
   const std::span<const std::byte> bytes = request.out_.bytes();
   const place where = request.more_.where();
+  large_buffer large;
   switch (where) {
     case place::in_slot:
       std::memcpy(s.request_bytes, bytes.data(), bytes.size());
@@ -25,22 +32,25 @@ void remote_worker::put(flight f, detail::function_name name, std::string_view t
       std::memcpy(ring_.request_region(sequence).data(), bytes.data(), bytes.size());
       break;
     case place::in_memfd:
-      f.request = request.more_.release();
-      send_memfd(socket_.get(), sequence, f.request.fd.get());
+      large = request.more_.release();
+      send_memfd(socket_.get(), sequence, large.fd.get());
       break;
   }
   s.stop.store(0, std::memory_order_relaxed);
   s.module = name.module;
   s.offset = name.offset;
-  s.attempt = static_cast<std::uint32_t>(f.attempt);
+  s.attempt = static_cast<std::uint32_t>(task->attempt());
   s.sequence = sequence;
   s.request.size = request.size();
   s.request.where = static_cast<std::uint32_t>(where);
-  const std::size_t length = std::min(task_name.size(), sizeof(s.task_name) - 1);
-  if (length != 0) std::memcpy(s.task_name, task_name.data(), length);
+  const task_options* options = task->options();
+  const std::size_t length =
+      options != nullptr ? std::min(options->name.size(), sizeof(s.task_name) - 1) : std::size_t{0};
+  if (length != 0) std::memcpy(s.task_name, options->name.data(), length);
   s.task_name[length] = 0;
   s.phase = detail::remote_phase::decode_arguments;
-  flights_[sequence % slot_count] = std::move(f);
+  if (large) ++large_requests;
+  flights_[sequence % slot_count] = {std::move(task), std::move(large)};
   ++head_;
   ++placed;
   // ORDER worker-park: seq_cst, before wake() looks at worker_parked. Also publishes the slot's fields.
@@ -59,6 +69,44 @@ void remote_worker::close() noexcept {
   ring_.head().closing.store(1, std::memory_order_seq_cst);
 }
 
+bool remote_worker::recall(std::size_t behind_front, task_list& tasks) noexcept {
+  flight& f = flight_behind_front(behind_front);
+  if (!f.task || !move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled))
+    return false;
+  --placed;
+  tasks.push_front(std::move(f.task));
+  return true;
+}
+
+void remote_worker::recall_from(std::size_t behind_front, task_list& tasks) noexcept {
+  for (std::size_t i = in_ring(); i > behind_front; --i) recall(i - 1, tasks);
+}
+
+bool remote_worker::is_stuck() noexcept {
+  if (in_ring() == 0) return false;
+  const slot& front = slot_behind_front(0);
+  const slot_state state = state_of(front);
+  if (state == slot_state::empty || state > slot_state::recalled) return true;
+  // Who has taken a slot does not sleep. Looked at twice, for it may have answered between.
+  return state == slot_state::taken && ring_.head().worker_parked.load(std::memory_order_seq_cst) != 0 &&
+         state_of(front) == slot_state::taken;
+}
+
+void remote_worker::make_sure_it_is_dead() noexcept {
+  try {
+    if (pidfd) {
+      posix::pidfd_send_signal(pidfd.get(), SIGKILL);
+      static_cast<void>(posix::wait_for_exit(pidfd.get()));
+    } else {
+      // The fork server did not come to report it, or its handle found no free descriptor. The worker holds the other
+      // end of its socket as long as it lives; so may a process that its task has forked, hence not for ever.
+      static_cast<void>(posix::wait_hung_up(socket_.get(), posix::deadline_after(std::chrono::seconds(5))));
+    }
+  } catch (const std::system_error&) {
+    // It dies with the server all the same, and what it may have begun is told from the ring by compare-exchange.
+  }
+}
+
 std::size_t remote_worker::answered(std::size_t most) noexcept {
   std::size_t count = 0;
   while (count < std::min(most, in_ring()) && state_of(slot_behind_front(count)) == slot_state::done) ++count;
@@ -66,20 +114,27 @@ std::size_t remote_worker::answered(std::size_t most) noexcept {
 }
 
 void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
+  deadline.reset();
+  seen_in_front.reset();
+  slow_front = false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (large_buffer& used = flights_[tail_ % slot_count].request) cache.give(std::move(used));
+    if (large_buffer& used = flights_[tail_ % slot_count].request) {
+      --large_requests;
+      cache.give(std::move(used));
+    }
     flights_[tail_ % slot_count] = {};
     ring_.at(tail_).state.store(static_cast<std::uint32_t>(slot_state::empty), std::memory_order_seq_cst);
     ++tail_;
   }
 }
 
-std::span<const std::byte> remote_worker::response(slot& s, posix::mapping& large) {
+std::span<const std::byte> remote_worker::response(std::size_t behind_front, posix::mapping& large) {
+  const std::uint64_t sequence = tail_ + behind_front;
+  slot& s = ring_.at(sequence);
   // The worker can still write here if it has gone wrong: each field is read once.
   const std::uint64_t size = std::atomic_ref<std::uint64_t>(s.response.size).load(std::memory_order_relaxed);
   const auto where =
       static_cast<place>(std::atomic_ref<std::uint32_t>(s.response.where).load(std::memory_order_relaxed));
-  const std::uint64_t sequence = s.sequence;
   if (where == place::in_slot && size <= slot_bytes)
     return std::span<const std::byte>(s.response_bytes).first(size);
   if (where == place::in_region && size <= region_bytes) return ring_.response_region(sequence).first(size);

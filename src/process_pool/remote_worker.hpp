@@ -5,17 +5,19 @@
 
 #include "posix/unique_fd.hpp"
 
+#include "process_pool/execution.hpp"
 #include "process_pool/payload.hpp"
 #include "process_pool/ring.hpp"
+#include "process_pool/task_list.hpp"
 
 #include <tandem/detail/core.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 
 namespace tandem::process {
 
@@ -26,6 +28,8 @@ class encoded_request {
       : more_(cache), out_(std::span<std::byte>(small_), more_) {}
   [[nodiscard]] writer& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
+  [[nodiscard]] bool is_large() const noexcept { return more_.where() == place::in_memfd; }
+  [[nodiscard]] bool starved() const noexcept { return more_.starved(); }
 
  private:
   friend class remote_worker;
@@ -36,15 +40,14 @@ class encoded_request {
 
 class remote_worker {
  public:
-  /// One task on its way. An empty `task` means that it has been resolved otherwise: nobody waits for the answer.
+  /// One task on its way. An empty `task` means that it has been resolved or taken back: nobody waits for the answer.
   struct flight {
     detail::core_ptr<detail::core> task;
-    int attempt = 1;
     large_buffer request;  // where the arguments lie, if they are large
   };
 
-  remote_worker(std::uint32_t number, posix::unique_fd socket)
-      : id(number), ring_(ring::create()), socket_(std::move(socket)) {}
+  remote_worker(std::uint32_t number, std::uint64_t round, posix::unique_fd socket)
+      : id(number), started_in(round), ring_(ring::create()), socket_(std::move(socket)) {}
 
   /// Tasks that it has, is getting, or has answered and nobody has collected.
   [[nodiscard]] std::size_t load() const noexcept {
@@ -53,22 +56,18 @@ class remote_worker {
   [[nodiscard]] bool has_room() const noexcept { return load() < slot_count; }
   [[nodiscard]] int ring_fd() const noexcept { return ring_.fd(); }
   [[nodiscard]] process::header& header() noexcept { return ring_.head(); }
-  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
   [[nodiscard]] process::life life() noexcept {
     return static_cast<process::life>(ring_.head().life.load(std::memory_order_seq_cst));
   }
 
   /// Fills the next slot and publishes it. There must be room. Throws std::system_error if the request's memfd
-  /// cannot be sent; nothing is published then.
-  void put(flight f, detail::function_name name, std::string_view task_name, encoded_request& request);
+  /// cannot be sent; nothing is published then, and the task is still the caller's.
+  void put(detail::core_ptr<detail::core>& task, detail::function_name name, encoded_request& request);
   /// Wakes the worker if it sleeps. Not under the mutex: it is a system call.
   void wake() noexcept;
   /// No further slot will be filled: the worker leaves when it has answered all.
   void close() noexcept;
 
-  /// Oldest slot that has not been collected, if there is one.
-  [[nodiscard]] slot* front() noexcept { return head_ == tail_ ? nullptr : &ring_.at(tail_); }
-  [[nodiscard]] flight& front_flight() noexcept { return flights_[tail_ % slot_count]; }
   /// The answered slots from the front on, at most `most`.
   [[nodiscard]] std::size_t answered(std::size_t most) noexcept;
   [[nodiscard]] slot& slot_behind_front(std::size_t i) noexcept { return ring_.at(tail_ + i); }
@@ -77,29 +76,57 @@ class remote_worker {
   }
   /// Slots between front and end of the ring.
   [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail_); }
+  /// For the manager, who alone moves the front: answered(1) without the mutex. True may be wrong, false is not.
+  [[nodiscard]] bool may_have_answered() noexcept { return state_of(ring_.at(tail_)) == slot_state::done; }
+  /// The front task is waited for, and has a time limit.
+  [[nodiscard]] bool front_is_timed() noexcept {
+    if (in_ring() == 0) return false;
+    const auto& task = flight_behind_front(0).task;
+    return task && task->options() != nullptr && task->options()->timeout.has_value();
+  }
+  /// The worker will never get past its front slot: a task has overwritten the state.
+  [[nodiscard]] bool is_stuck() noexcept;
+  /// How many of them, from that one on, nobody has taken.
+  [[nodiscard]] std::size_t ready_from(std::size_t behind_front) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = behind_front; i < in_ring(); ++i) {
+      if (state_of(slot_behind_front(i)) == slot_state::ready) ++count;
+    }
+    return count;
+  }
   /// Gives the first `count` slots back to be filled, and their large requests to `cache`.
   void pop(std::size_t count, buffer_cache& cache) noexcept;
 
   /// The answer's bytes; `large` holds them if they lie in a memfd. Checks what the worker wrote before it believes
-  /// it: throws decode_error. Only for an answered slot; not under the mutex.
-  [[nodiscard]] std::span<const std::byte> response(slot& s, posix::mapping& large);
+  /// it: throws decode_error. Only for an answered slot, by the manager; not under the mutex.
+  [[nodiscard]] std::span<const std::byte> response(std::size_t behind_front, posix::mapping& large);
 
-  /// Takes back the task in that slot if the worker has not taken it. The worker passes the slot without running it.
-  [[nodiscard]] bool recall(std::size_t behind_front) noexcept {
-    return move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled);
-  }
+  /// Takes back the task in that slot, into `tasks`, if the worker has not taken it. The worker passes the slot
+  /// without running it.
+  bool recall(std::size_t behind_front, task_list& tasks) noexcept;
+  /// The same for all slots from that one on, the last one first: so the worker cannot take one whose predecessor has
+  /// been taken back. They keep their order, in front of what is in `tasks`.
+  void recall_from(std::size_t behind_front, task_list& tasks) noexcept;
+
+  /// Kills it, where there is a handle to do it with, and waits until it is dead: its ring stands still then.
+  void make_sure_it_is_dead() noexcept;
 
   const std::uint32_t id;
-  int pid = 0;               // 0: not reported yet
-  posix::unique_fd pidfd;    // likewise empty
-  std::size_t reserved = 0;  // slots promised to tasks that are being encoded
-  int placed = 0;            // tasks put into the ring and not recalled: for max_tasks_per_worker
-  bool retiring = false;     // gets no more tasks
-  bool doomed = false;       // to be killed by the manager
-  bool term_sent = false;    // the manager has begun with it
-  bool gone = false;         // dead and buried: a thread that still holds it must look elsewhere
+  const std::uint64_t started_in;  // recruitment::round()
+  int pid = 0;                     // 0: not reported yet
+  posix::unique_fd pidfd;          // likewise empty
+  std::size_t reserved = 0;        // slots promised to tasks that are being encoded
+  std::size_t large_requests = 0;  // slots with a request in a memfd: each holds a descriptor
+  int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
+  std::atomic<bool> served{
+      false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
+  bool retiring = false;  // gets no more tasks
+  bool gone = false;      // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
-  std::optional<detail::time_point> kill_at;   // SIGTERM was sent; SIGKILL follows then
+  std::optional<detail::time_point>
+      seen_in_front;        // when the manager first saw others wait behind the front task
+  bool slow_front = false;  // it takes so long that nothing may wait behind it
+  execution killing;
 
  private:
   ring ring_;

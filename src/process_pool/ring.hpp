@@ -72,15 +72,18 @@ struct alignas(64) slot {
 };
 
 struct header {
-  alignas(64) std::atomic<
-      std::uint32_t> worker_parked;    // futex word; worker: 1 before it sleeps; parent: 0 to wake it
-  std::atomic<std::uint32_t> closing;  // parent: 1 when no further slot will be filled
-  alignas(
-      64) std::atomic<std::uint32_t> parent_parked;  // parent: 1 before it sleeps; worker: 0 when it rings
-  alignas(64) std::atomic<std::uint32_t> life;       // worker: a process::life
-  std::atomic<std::uint64_t> tasks_done;             // worker
-  std::uint32_t failure_size;                        // worker, before life = init_failed
-  std::byte failure[1024];                           // what the initializer threw, encoded
+  // Futex word. The worker writes 1 before it sleeps, the parent 0 to wake it.
+  alignas(64) std::atomic<std::uint32_t> worker_parked;
+  // The parent writes 1 when no further slot will be filled.
+  std::atomic<std::uint32_t> closing;
+  // The parent writes 1 before it sleeps, the worker 0 when it rings.
+  alignas(64) std::atomic<std::uint32_t> parent_parked;
+  // The worker's: a process::life.
+  alignas(64) std::atomic<std::uint32_t> life;
+  std::atomic<std::uint64_t> tasks_done;
+  // What the initializer threw, encoded; written by the worker before life = init_failed. Size 0: it did not fit.
+  std::uint32_t failure_size;
+  std::byte failure[1024];
 };
 
 /// A view of the ring in either process. The mapping does not move.

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -39,6 +40,7 @@ posix::detached_process launch(start_method how, posix::unique_fd& socket) {
           " threads: a lock that one of them holds would stay locked in the workers for ever. Create the "
           "pool before any thread (also those of other pools), or use start_method::fork_server");
     }
+    flush_standard_streams();  // or each worker would write what is in the buffers once more, at its end
     const int fd = socket.get();
     return posix::fork_detached([fd] { return serve_pool(posix::unique_fd(fd)); });
   }
@@ -52,7 +54,9 @@ posix::detached_process launch(start_method how, posix::unique_fd& socket) {
 
 server_link server_link::start(start_method how, const hello& config) {
   server_link link;
+  posix::unique_fd self;
   try {
+    self = posix::pidfd_open(posix::current_pid());
     auto [here, there] = posix::make_socket_pair();
     link.server_ = launch(how, there);
     link.socket_ = std::move(here);
@@ -60,11 +64,13 @@ server_link server_link::start(start_method how, const hello& config) {
     throw start_error(std::string("tandem: process_pool: the fork server could not be started: ") + e.what());
   }
   const byte_buffer bytes = encode(config);
-  if (posix::send_message(link.socket_.get(), bytes.bytes()) != posix::send_status::sent) {
+  const int self_fd = self.get();
+  if (posix::send_message(link.socket_.get(), bytes.bytes(), std::span(&self_fd, 1)) !=
+      posix::send_status::sent) {
     throw_not_ready("ended before it was ready");
   }
   if (!posix::wait_readable(link.socket_.get(), posix::deadline_after(start_limit))) {
-    static_cast<void>(posix::pidfd_send_signal(link.server_.pidfd.get(), 9));
+    static_cast<void>(posix::pidfd_send_signal(link.server_.pidfd.get(), SIGKILL));
     throw_not_ready("was not ready within " + std::to_string(start_limit.count()) + " seconds");
   }
   const incoming first = link.receive();
@@ -96,7 +102,9 @@ server_link::incoming server_link::receive() {
 
 void server_link::close() noexcept {
   if (!socket_) return;
-  socket_.reset();  // the server's end of file
+  // The server's end of file. Closing would not do: a forked child of the user's has a copy.
+  posix::shut_down(socket_.get());
+  socket_.reset();
   try {
     static_cast<void>(posix::wait_for_exit(server_.pidfd.get()));
     posix::reap_if_adopted(server_.pidfd.get());

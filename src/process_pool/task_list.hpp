@@ -1,4 +1,5 @@
-// A first-in first-out list of tasks, linked through the tasks themselves: no allocation per task. Guarded by its owner.
+// A first-in first-out list of tasks, linked through the tasks themselves: no allocation per task, nothing that can
+// fail. Guarded by its owner.
 #ifndef TANDEM_PROCESS_POOL_TASK_LIST_HPP
 #define TANDEM_PROCESS_POOL_TASK_LIST_HPP
 
@@ -17,12 +18,20 @@ class task_list {
         last_(std::exchange(other.last_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
   task_list& operator=(task_list&&) = delete;
+  void swap(task_list& other) noexcept {
+    std::swap(first_, other.first_);
+    std::swap(last_, other.last_);
+    std::swap(size_, other.size_);
+  }
   ~task_list() {
     while (!empty()) static_cast<void>(pop_front());
   }
 
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }
+
+  /// Only if there is one.
+  [[nodiscard]] detail::core& front() const noexcept { return *first_; }
 
   void push_back(detail::core_ptr<detail::core> task) noexcept {
     detail::core* t = task.detach();
@@ -38,6 +47,27 @@ class task_list {
     first_ = t;
     if (last_ == nullptr) last_ = t;
     ++size_;
+  }
+
+  /// Puts all of `others` in front, in their order.
+  void prepend(task_list others) noexcept {
+    if (others.empty()) return;
+    others.last_->queue_next = first_;
+    if (last_ == nullptr) last_ = others.last_;
+    first_ = std::exchange(others.first_, nullptr);
+    others.last_ = nullptr;
+    size_ += std::exchange(others.size_, 0);
+  }
+
+  /// Takes out those that have been resolved by others.
+  [[nodiscard]] task_list extract_done() noexcept {
+    task_list all(std::move(*this));
+    task_list done;
+    while (!all.empty()) {
+      detail::core_ptr<detail::core> task = all.pop_front();
+      (task->done() ? done : *this).push_back(std::move(task));
+    }
+    return done;
   }
 
   [[nodiscard]] detail::core_ptr<detail::core> pop_front() noexcept {

@@ -1,6 +1,8 @@
 // The worker's loop, as README.md tells it.
 #include "process_pool/worker.hpp"
 
+#include "dispatch/spin.hpp"
+
 #include "posix/futex.hpp"
 #include "posix/process.hpp"
 
@@ -15,7 +17,9 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -72,13 +76,32 @@ class worker final : public detail::worker_context {
       call_hook(setup_.config.initializer);
       return true;
     } catch (...) {
-      writer out{std::span<std::byte>(head_.failure)};
-      encode_exception(out, std::current_exception(), "initializer");
-      // What does not fit is not worth a second channel: the parent then tells only that it threw.
-      head_.failure_size = out.overflowed() ? 0 : static_cast<std::uint32_t>(out.size());
+      report_failure(std::current_exception());
       set_life(life::init_failed);
       return false;
     }
+  }
+
+  // What the initializer threw; a long message is cut, for that is not worth a second channel.
+  void report_failure(const std::exception_ptr& error) noexcept {
+    if (encode_failure(error)) return;
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      const std::string_view what = e.what();
+      static_cast<void>(encode_failure(std::make_exception_ptr(
+          std::runtime_error(std::string(what.substr(0, sizeof(head_.failure) / 4)) + " ..."))));
+    } catch (...) {
+      // The parent tells only that it threw.
+    }
+  }
+
+  // False if it does not fit.
+  bool encode_failure(const std::exception_ptr& error) noexcept {
+    writer out{std::span<std::byte>(head_.failure)};
+    encode_exception(out, error, "initializer");
+    head_.failure_size = out.overflowed() ? 0 : static_cast<std::uint32_t>(out.size());
+    return !out.overflowed();
   }
 
   void finalize() noexcept {
@@ -100,7 +123,7 @@ class worker final : public detail::worker_context {
   bool await(slot& s) noexcept {
     for (int i = 0; i < spins; ++i) {
       if (is_ours(s)) return true;
-      __builtin_ia32_pause();
+      dispatch::spin_once();
     }
     for (;;) {
       // ORDER worker-park: pairs with parent publish. We store "parked" and then look at the slot; it stores the slot
@@ -170,6 +193,7 @@ class worker final : public detail::worker_context {
     reclaim_answers();
     overflow more(buffers_, setup_.ring.response_region(next_));
     writer out(std::span<std::byte>(s.response_bytes), more);
+    out.set_trace(where_);  // for exceptions that are part of a value: the items of a chunk
     encode(out);
     s.answer = static_cast<std::uint32_t>(what);
     s.response.size = out.size();
@@ -205,8 +229,7 @@ class worker final : public detail::worker_context {
   }
 
   std::string trace_of(const slot& s) const {
-    std::string text =
-        "worker process " + std::to_string(posix::current_pid()) + " (" + posix::current_name() + ")";
+    std::string text = where_;
     if (s.task_name[0] != 0) text += ", task \"" + std::string(s.task_name) + "\"";
     text += s.phase == detail::remote_phase::decode_arguments ? ", while decoding its arguments"
             : s.phase == detail::remote_phase::run            ? ", while running it"
@@ -216,6 +239,8 @@ class worker final : public detail::worker_context {
 
   worker_setup setup_;
   header& head_;
+  const std::string where_ =
+      "worker process " + std::to_string(posix::current_pid()) + " (" + posix::current_name() + ")";
   memfd_inbox inbox_;
   buffer_cache buffers_;
   std::vector<std::pair<std::uint64_t, large_buffer>> answers_;  // sent, and perhaps not read yet
@@ -229,7 +254,7 @@ int run_worker(worker_setup setup) {
   posix::set_name(posix::numbered_name(setup.config.name_prefix, setup.index));
   // Whole lines, also into a pipe: several workers write to the same one.
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  if (setup.config.memory_limit != 0) posix::limit_private_memory(setup.config.memory_limit);
+  if (setup.config.memory_limit != 0) posix::limit_further_memory(setup.config.memory_limit);
   posix::set_oom_score_adjustment(500);
   const int code = worker(std::move(setup)).run();
   std::cout.flush();

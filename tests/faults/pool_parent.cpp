@@ -1,4 +1,5 @@
-// A program with a busy process pool, to be killed by a test: prints the ids of its fork server and workers.
+// A program with a busy process pool, to be killed by a test: prints the ids of its fork server and workers, and with
+// an argument that of a child that it forks and that lives on.
 #include <tandem/process_pool.hpp>
 
 #include <cstdio>
@@ -25,7 +26,16 @@ int main(int argc, char** argv) {
       std::ifstream stat("/proc/" + std::to_string(stats.per_worker[0].pid) + "/stat");
       std::string skip;
       stat >> skip >> skip >> skip >> server;
-      std::printf("%d %d %d\n", server, stats.per_worker[0].pid, stats.per_worker[1].pid);
+      std::printf("%d %d %d", server, stats.per_worker[0].pid, stats.per_worker[1].pid);
+      std::fflush(stdout);
+      if (argc > 1) {
+        const pid_t child = fork();
+        if (child == 0) {
+          for (;;) pause();
+        }
+        std::printf(" %d", child);
+      }
+      std::puts("");
       std::fflush(stdout);
       break;
     }

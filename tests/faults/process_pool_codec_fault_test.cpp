@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -125,6 +126,18 @@ int throw_it(std::string what) {
   if (what == "bad_alloc") throw std::bad_alloc();
   if (what == "system_error") throw std::system_error(ENOENT, std::generic_category(), "open");
   return 0;
+}
+
+int refuse(int x) { throw std::out_of_range(std::to_string(x)); }
+
+TEST(ProcessPool, TellsWhereAnItemOfAnImapFailed) {
+  tandem::process_pool pool({.max_workers = 1});
+  try {
+    for (const int result : pool.imap({.chunk_size = 3}, refuse, std::vector<int>{1, 2, 3}))
+      ADD_FAILURE() << result;
+  } catch (const std::out_of_range& e) {
+    EXPECT_NE(std::string(tandem::remote_trace(e)).find("worker process "), std::string::npos);
+  }
 }
 
 TEST(ProcessPool, RethrowsStandardExceptionsAsTheirOwnType) {

@@ -211,6 +211,7 @@ TEST(ProcessPool, KillsTheWorkerOfATaskThatTakesTooLong) {
   EXPECT_THROW(stubborn.get(), tandem::timeout_error);
   EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
   EXPECT_EQ(pool.submit({.timeout = 10s}, tandem::test::add_one, 1).get(), 2);
+  EXPECT_EQ(pool.stats().restarts, 2);
 }
 
 TEST(ProcessPool, KillsTheWorkerOfACancelledTaskIfToldTo) {
@@ -270,6 +271,36 @@ TEST(ProcessPool, TakesTasksBackFromBehindOneThatDoesNotEnd) {
   EXPECT_GT(endless.get(), 0);
 }
 
+int spin(int) {
+  const auto end = std::chrono::steady_clock::now() + 20us;
+  while (std::chrono::steady_clock::now() < end) {}
+  return 1;
+}
+
+TEST(ProcessPool, TakesTasksBackFromBehindOneThatDoesNotEndUnderSteadyLoad) {
+  process_pool pool({.max_workers = 2});
+  for (int round = 0; round < 20; ++round) pool.map({.chunk_size = 1}, spin, std::vector<int>(50));
+  // From here on no worker is ever idle: there is always something in the backlog.
+  const auto keep_busy = [&pool] {
+    while (pool.stats().queued < 1000) {
+      for (int i = 0; i < 100; ++i) pool.post(spin, i);
+    }
+  };
+  keep_busy();
+  const tandem::test::fifo gate;
+  auto endless = pool.submit(tandem::test::pass, gate.path());
+  std::vector<tandem::future<int>> tasks;
+  for (int i = 0; i < 200; ++i) tasks.push_back(pool.submit(spin, i));
+  const auto end = std::chrono::steady_clock::now() + 20s;
+  const auto is_ready = [](const auto& f) { return f.is_ready(); };
+  while (!std::all_of(tasks.begin(), tasks.end(), is_ready)) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "starved";
+    keep_busy();
+  }
+  gate.release();
+  EXPECT_GT(endless.get(), 0);
+}
+
 TEST(ProcessPool, CancelsATaskThatWaitsInARing) {
   process_pool pool({.max_workers = 1});
   for (int round = 0; round < 20; ++round)
@@ -304,6 +335,20 @@ TEST(ProcessPool, IsBrokenWhenAnInitializerThrows) {
   }
   EXPECT_THROW(pool.submit(tandem::test::add_one, 1), tandem::broken_pool_error);
   EXPECT_NE(testing::internal::GetCapturedStderr().find("no licence found"), std::string::npos);
+}
+
+void throw_at_length() { throw std::runtime_error("no licence found" + std::string(2000, '!')); }
+
+TEST(ProcessPool, TellsTheBeginningOfALongErrorOfAnInitializer) {
+  process_pool pool({.max_workers = 1, .initializer = throw_at_length});
+  testing::internal::CaptureStderr();
+  try {
+    pool.submit(tandem::test::add_one, 1).get();
+    ADD_FAILURE();
+  } catch (const tandem::broken_pool_error& e) {
+    EXPECT_NE(std::string(e.what()).find("no licence found!!!"), std::string::npos) << e.what();
+  }
+  testing::internal::GetCapturedStderr();
 }
 
 void die_in_initializer() { _exit(5); }

@@ -97,38 +97,74 @@ bool is_gone(int pidfd) {
   return poll(&entry, 1, 10000) == 1;
 }
 
-TEST(ProcessPool, LeavesNothingWhenItsProcessIsKilled) {
-  for (int round = 0; round < 10; ++round) {
+/// A running pool_parent, and pidfds of the processes that it has named.
+struct busy_parent {
+  pid_t pid = -1;
+  std::vector<int> named;
+
+  explicit busy_parent(const char* argument) {
     std::array<int, 2> out{};
-    ASSERT_EQ(pipe(out.data()), 0);
-    const pid_t parent = fork();
-    if (parent == 0) {
+    if (pipe2(out.data(), O_CLOEXEC) != 0) std::abort();
+    pid = fork();
+    if (pid == 0) {
       dup2(out[1], 1);
-      close(out[0]);
-      close(out[1]);
-      execl(TANDEM_POOL_PARENT, TANDEM_POOL_PARENT, nullptr);
+      execl(TANDEM_POOL_PARENT, TANDEM_POOL_PARENT, argument, nullptr);
       _exit(127);
     }
     close(out[1]);
     FILE* lines = fdopen(out[0], "r");
     std::array<char, 256> line{};
-    ASSERT_NE(std::fgets(line.data(), line.size(), lines), nullptr);
-    std::istringstream words(line.data());
-    std::vector<int> pidfds;
-    for (int pid = 0; words >> pid;) {
-      const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-      ASSERT_GE(fd, 0);
-      pidfds.push_back(fd);
-    }
-    ASSERT_EQ(pidfds.size(), 3U);  // the fork server and two workers, busy
-    kill(parent, SIGKILL);
-    waitpid(parent, nullptr, 0);
-    for (const int fd : pidfds) {
-      EXPECT_TRUE(is_gone(fd));
-      close(fd);
-    }
+    if (std::fgets(line.data(), line.size(), lines) == nullptr) line[0] = 0;
     std::fclose(lines);
+    std::istringstream words(line.data());
+    for (int id = 0; words >> id;) named.push_back(static_cast<int>(syscall(SYS_pidfd_open, id, 0)));
   }
+  busy_parent(const busy_parent&) = delete;
+  busy_parent& operator=(const busy_parent&) = delete;
+  ~busy_parent() {
+    for (const int fd : named) close(fd);
+  }
+  void kill_it() const {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+  }
+};
+
+TEST(ProcessPool, LeavesNothingWhenItsProcessIsKilled) {
+  for (int round = 0; round < 10; ++round) {
+    const busy_parent parent(nullptr);
+    ASSERT_EQ(parent.named.size(), 3U);  // the fork server and two workers, busy
+    parent.kill_it();
+    for (const int fd : parent.named) EXPECT_TRUE(is_gone(fd));
+  }
+}
+
+TEST(ProcessPool, LeavesNothingWhenItsProcessIsKilledAndAForkedChildLivesOn) {
+  const busy_parent parent("child");
+  ASSERT_EQ(parent.named.size(), 4U);
+  parent.kill_it();
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(is_gone(parent.named[i]));
+  EXPECT_EQ(syscall(SYS_pidfd_send_signal, parent.named[3], SIGKILL, nullptr, 0), 0);
+  EXPECT_TRUE(is_gone(parent.named[3]));
+}
+
+TEST(ProcessPool, EndsWhileAForkedChildLivesOn) {
+  std::array<int, 2> gate{};
+  ASSERT_EQ(pipe2(gate.data(), O_CLOEXEC), 0);
+  pid_t child = -1;
+  {
+    process_pool pool({.max_workers = 1});
+    EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+    child = fork();
+    if (child == 0) {
+      close(gate[1]);
+      char nothing = 0;
+      _exit(read(gate[0], &nothing, 1) == 0 ? 0 : 1);
+    }
+  }  // would wait for the child, which waits for the test
+  close(gate[1]);
+  close(gate[0]);
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
 }
 
 TEST(ProcessPool, SurvivesTheDeathOfItsForkServer) {
@@ -151,7 +187,12 @@ TEST(ProcessPool, SurvivesTheDeathOfItsForkServer) {
   ASSERT_GT(server, 1);
   kill(server, SIGKILL);
   for (int i = 0; i < 50; ++i) waiting.push_back(pool.submit(tandem::test::add_one, i));
-  EXPECT_THROW(lost.get(), tandem::worker_died_error);
+  try {
+    lost.get();
+    ADD_FAILURE();
+  } catch (const tandem::worker_died_error& e) {
+    EXPECT_NE(std::string(e.what()).find("together with its fork server"), std::string::npos) << e.what();
+  }
   for (int i = 0; i < 50; ++i) EXPECT_EQ(waiting[static_cast<std::size_t>(i)].get(), i + 1);
 }
 
@@ -193,6 +234,31 @@ TEST(ProcessPool, RefusesForkFromAProcessWithThreads) {
   stop = true;
   stop.notify_one();
   other.join();
+}
+
+std::size_t count_of(const std::string& what, const std::string& text) {
+  std::size_t count = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+// What fork_parent does is in its file: a pool must be forked before there is a thread, so it is a program of its own.
+TEST(ForkedPool, DoesNotWriteTheParentsBufferedTextAgain) {
+  const std::string text = run(TANDEM_FORK_PARENT " work");
+  EXPECT_NE(text.find("2 done"), std::string::npos) << text;
+  EXPECT_EQ(count_of("written once", text), 1U) << text;
+}
+
+#if !defined(__SANITIZE_ADDRESS__)  // its shadow memory does not fit under any limit
+TEST(ForkedPool, LimitsMemoryBeyondWhatTheWorkerWasBornWith) {
+  const std::string text = run(TANDEM_FORK_PARENT " memory");
+  EXPECT_NE(text.find("small fits, large does not"), std::string::npos) << text;
+}
+#endif
+
+TEST(ForkedPool, SaysThatItCannotBeForkedAgainWhenItsServerDies) {
+  const std::string text = run(TANDEM_FORK_PARENT " server");
+  EXPECT_NE(text.find("start_method::fork cannot make another one"), std::string::npos) << text;
 }
 
 int nested(int depth) {

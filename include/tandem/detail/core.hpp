@@ -141,6 +141,9 @@ class TANDEM_API core {
   void set_options(std::unique_ptr<task_options> options) noexcept;
   /// Null when the task was submitted without options.
   [[nodiscard]] const task_options* options() const noexcept { return options_.get(); }
+  /// Which try this is, from 1; counted up by whoever started the task and will return it to pending.
+  [[nodiscard]] int attempt() const noexcept { return attempt_; }
+  void count_attempt() noexcept { ++attempt_; }
   /// Link for the queue that holds the task; the queue's alone.
   core* queue_next = nullptr;
 
@@ -177,6 +180,7 @@ class TANDEM_API core {
   std::atomic<const void*> owner_{nullptr};
   std::unique_ptr<task_options> options_;  // written before publication, read after it
   std::atomic<bool> consumed_{false};
+  int attempt_ = 1;  // handed over with the right to run
 };
 
 template <class Mine>

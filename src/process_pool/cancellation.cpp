@@ -1,0 +1,150 @@
+// Tasks that end without having run to their end: cancelled, or failed together with what was to run them.
+#include "process_pool/pool_state.hpp"
+
+#include <utility>
+
+namespace tandem::detail {
+
+bool process_pool_state::cancel_running(core& task) noexcept {
+  if (in_forked_child()) return false;
+  process::task_list mine;
+  process::task_list unharmed;
+  bool doomed = false;
+  {
+    const lock held(mutex_);
+    const auto [worker, i] = find_flight(task, held);
+    if (worker == nullptr) return false;
+    if (!worker->recall(i, mine)) {
+      worker->slot_behind_front(i).stop.store(1, std::memory_order_release);
+      if (!options_.kill_on_cancel) return false;
+      doomed = doom(*worker, i, mine, unharmed, held);
+    }
+  }
+  if (doomed || !unharmed.empty()) {
+    requeue(std::move(unharmed));
+    bell_.raise();
+  }
+  if (mine.empty()) return false;
+  settle(std::move(mine), nullptr);
+  return true;
+}
+
+// Where the task is on its way; null if nowhere.
+std::pair<process::remote_worker*, std::size_t> process_pool_state::find_flight(const core& task,
+                                                                                const lock&) noexcept {
+  for (const worker_ptr& w : workers_) {
+    for (std::size_t i = 0; i < w->in_ring(); ++i) {
+      if (w->flight_behind_front(i).task.get() == &task) return {w.get(), i};
+    }
+  }
+  return {nullptr, 0};
+}
+
+// Decides that a worker dies for the task in that slot, which goes to `victim`; false if the worker has done with it
+// meanwhile. What waits behind it goes to `unharmed` in either case.
+bool process_pool_state::doom(process::remote_worker& worker, std::size_t behind_front,
+                              process::task_list& victim, process::task_list& unharmed,
+                              const lock&) noexcept {
+  worker.recall_from(behind_front + 1, unharmed);
+  // ORDER doom: the worker goes from slot to slot, and all behind this one are taken back. If it is still in this one
+  // now, it will never run another task. Looking before recalling would prove nothing.
+  const bool running =
+      process::state_of(worker.slot_behind_front(behind_front)) == process::slot_state::taken;
+  if (!running && !worker.recall(behind_front, victim)) return false;
+  if (running) victim.push_front(std::move(worker.flight_behind_front(behind_front).task));
+  worker.killing.decide();
+  worker.retiring = true;
+  worker.deadline.reset();
+  return true;
+}
+
+// Everything that no worker has begun; also what is between two places now, by the flag.
+void process_pool_state::cancel_waiting() noexcept {
+  process::task_list dispatched;
+  process::task_list waiting = [&] {
+    const lock held(mutex_);
+    cancelling_ = true;
+    for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
+    return std::move(backlog_);
+  }();
+  settle(std::move(dispatched), nullptr);
+  const std::int64_t count = waiting.size();
+  while (!waiting.empty()) waiting.pop_front()->cancel_pending();
+  forget_cancelled(count);
+}
+
+// Puts tasks that were started but not run back in front of those that wait; resolves those that may not be.
+void process_pool_state::requeue(process::task_list tasks) noexcept {
+  if (tasks.empty()) return;
+  process::task_list again;
+  process::task_list refused;
+  std::exception_ptr broken;
+  {
+    const lock held(mutex_);
+    broken = broken_;
+    while (!tasks.empty()) {
+      core_ptr<core> task = tasks.pop_front();
+      const bool may = !broken && !cancelling_ && task->return_to_pending();  // false: it was asked to stop
+      (may ? again : refused).push_back(std::move(task));
+    }
+    backlog_.prepend(std::move(again));
+    if (!backlog_.empty()) want_workers(held);
+  }
+  settle(std::move(refused), broken);
+}
+
+// Resolves started tasks that will not run: with `error`, or as cancelled if it is null. Counted before, so that
+// whoever waits for one finds a pool that knows of it; but shutdown() may return only when the last one is resolved.
+void process_pool_state::settle(process::task_list tasks, const std::exception_ptr& error) noexcept {
+  const std::int64_t count = tasks.size();
+  if (count == 0) return;
+  {
+    const lock held(mutex_);
+    if (error) {
+      finished_ += count;
+      failed_ += count;
+    } else {
+      cancelled_ += count;
+    }
+  }
+  {
+    const running_callbacks here(*this);
+    while (!tasks.empty()) {
+      const core_ptr<core> task = tasks.pop_front();
+      task->drop_payload();
+      if (error) {
+        task->complete_error(error);
+      } else {
+        task->complete_cancelled();
+      }
+    }
+  }
+  forget(count);
+}
+
+void process_pool_state::settle_one(core_ptr<core> task, const std::exception_ptr& error) noexcept {
+  process::task_list list;
+  list.push_back(std::move(task));
+  settle(std::move(list), error);
+}
+
+// Of tasks that their futures have cancelled while they waited.
+void process_pool_state::forget_cancelled(std::int64_t count) noexcept {
+  {
+    const lock held(mutex_);
+    cancelled_ += count;
+  }
+  forget(count);
+}
+
+void process_pool_state::forget(std::int64_t count) noexcept {
+  bool last = false;
+  {
+    const lock held(mutex_);
+    outstanding_ -= count;
+    last = !open_ && outstanding_ == 0;
+  }
+  if (last) bell_.raise();
+}
+
+}  // namespace tandem::detail

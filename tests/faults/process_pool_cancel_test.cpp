@@ -1,0 +1,106 @@
+// Cancelling at the awkward moments: while a task is being encoded, or comes back for another try.
+#include "faults/tasks.hpp"
+
+#include <tandem/codec.hpp>
+#include <tandem/process_pool.hpp>
+#include <tandem/this_task.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+
+namespace {
+
+std::atomic<bool> encoding{false};
+std::atomic<bool> go_on{false};
+
+/// Its encoding waits for the test.
+struct gated {};
+
+int take_gated(gated) { return 1; }
+
+}  // namespace
+
+template <>
+struct tandem::codec<gated> {
+  static void encode(writer& out, const gated&) {
+    encoding = true;
+    encoding.notify_all();
+    go_on.wait(false);
+    out.write_value(1);
+  }
+  static gated decode(reader& in) {
+    static_cast<void>(in.read_value<int>());
+    return {};
+  }
+};
+
+namespace {
+
+using tandem::process_pool;
+
+/// Submits a task and returns while the manager encodes it: there is no worker yet that the submitter could use.
+tandem::future<int> submit_gated(process_pool& pool) {
+  encoding = false;
+  go_on = false;
+  auto task = pool.submit(take_gated, gated{});
+  encoding.wait(false);
+  return task;
+}
+
+void let_it_be_encoded() {
+  go_on = true;
+  go_on.notify_all();
+}
+
+TEST(ProcessPool, CancelsATaskThatIsBeingEncoded) {
+  process_pool pool({.max_workers = 1});
+  auto task = submit_gated(pool);
+  task.cancel();
+  let_it_be_encoded();
+  EXPECT_THROW(task.get(), tandem::cancelled_error);
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+}
+
+TEST(ProcessPool, CancelsWhatIsBeingEncodedWhenPendingTasksAreCancelled) {
+  process_pool pool({.max_workers = 1});
+  auto task = submit_gated(pool);
+  pool.shutdown({.wait = false, .cancel_pending = true});
+  let_it_be_encoded();
+  EXPECT_THROW(task.get(), tandem::cancelled_error);
+}
+
+TEST(ProcessPool, DoesNotKeepWhatIsCancelledWhileAllWorkersAreBusy) {
+  process_pool pool({.max_workers = 1});
+  const tandem::test::fifo gate;
+  auto busy = pool.submit(tandem::test::pass, gate.path());
+  while (pool.stats().running == 0) sched_yield();
+  for (int i = 0; i < 20000; ++i) {
+    auto task = pool.submit(tandem::test::add_one, i);
+    EXPECT_TRUE(task.cancel());
+  }
+  const auto stats = pool.stats();
+  EXPECT_LT(stats.queued, 2000);
+  EXPECT_GT(stats.cancelled, 18000);
+  gate.release();
+  EXPECT_GT(busy.get(), 0);
+}
+
+int die_the_first_time(std::string started) {
+  if (tandem::this_task::attempt() > 1) return tandem::this_task::attempt();
+  tandem::test::pass(started);
+  _exit(3);
+}
+
+TEST(ProcessPool, DoesNotTryAgainWhenPendingTasksAreCancelled) {
+  process_pool pool({.max_workers = 1});
+  const tandem::test::fifo gate;
+  auto task = pool.submit({.retries = 5}, die_the_first_time, gate.path());
+  while (pool.stats().running == 0) sched_yield();
+  pool.shutdown({.wait = false, .cancel_pending = true});
+  gate.release();
+  EXPECT_THROW(task.get(), tandem::cancelled_error);
+}
+
+}  // namespace
