@@ -179,10 +179,4 @@ void process_pool_state::break_pool(const char* what, const std::function<std::s
   forget_cancelled(cancelled);
 }
 
-void process_pool_state::no_worker_started(const char* why) noexcept {
-  recruiting_.refused(recruiting_.round(), std::chrono::steady_clock::now());
-  if (workers_.empty() && recruiting_.none_can_be_started())
-    break_pool("no worker can be started: ", [why] { return std::string(why); });
-}
-
 }  // namespace tandem::detail

@@ -1,11 +1,10 @@
-// The manager thread: collects answers, fills rings, starts workers, keeps deadlines, and sleeps when there is
-// nothing of that to do. Deaths are in burial.cpp.
+// The manager thread: collects answers, fills rings, keeps deadlines, and sleeps when there is nothing of that to do.
+// Starting workers is in recruiting.cpp, their deaths are in burial.cpp.
 #include "process_pool/pool_state.hpp"
 
 #include "posix/clock.hpp"
 #include "posix/poll.hpp"
 #include "posix/process.hpp"
-#include "posix/socket.hpp"
 
 #include "process_pool/answer.hpp"
 #include "process_pool/death.hpp"
@@ -20,8 +19,6 @@
 namespace tandem::detail {
 
 namespace {
-
-constexpr std::ptrdiff_t most_unreported = 32;  // workers that were asked for
 
 // How long tasks wait behind one that was expected to be short: much longer than a worker may be without a CPU.
 constexpr std::chrono::milliseconds front_patience{20};
@@ -228,58 +225,6 @@ bool process_pool_state::relieve_slow_rings() {
   }
   if (recalled.empty()) return false;
   requeue(std::move(recalled));
-  return true;
-}
-
-void process_pool_state::start_workers() {
-  for (;;) {
-    std::uint32_t place = 0;
-    {
-      const lock held(mutex_);
-      if (closing_workers_ || broken_ || workers_.size() >= wanted_) return;
-      // The server reads no commands while it waits for us to read its reports: neither may have many under way.
-      const auto unreported =
-          std::count_if(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->pid == 0; });
-      if (unreported >= most_unreported) return;
-      const auto taken = [&](std::uint32_t p) {
-        return std::any_of(workers_.begin(), workers_.end(),
-                           [p](const worker_ptr& w) { return w->id % process::max_places == p; });
-      };
-      while (taken(place)) ++place;
-    }
-    if (recruiting_.must_wait(std::chrono::steady_clock::now())) return;
-    try {
-      if (!start_worker(place)) return;
-    } catch (const std::exception& e) {
-      no_worker_started(e.what());
-      return;
-    }
-  }
-}
-
-// The worker counts as there from now on: its ring can be filled while it is being forked.
-// False if the server turns out to be dead: the end of file is the next thing that read_reports() finds.
-bool process_pool_state::start_worker(std::uint32_t place) {
-  if (!link_) {
-    if (options_.start == start_method::fork) {
-      break_pool(
-          "the fork server, a fork of this process, has died, and start_method::fork cannot make another "
-          "one: "
-          "this process has had threads since, the pool's own among them");
-      return false;
-    }
-    link_ = process::server_link::start(options_.start, greeting());
-  }
-  auto [here, there] = posix::make_socket_pair();
-  const std::uint32_t id = place + process::max_places * (workers_started_++ % process::max_places);
-  auto worker = std::make_shared<process::remote_worker>(id, recruiting_.round(), std::move(here));
-  const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
-                                                                                there.get(), bell_.fd()};
-  if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {
-    return false;
-  }
-  const lock held(mutex_);
-  workers_.push_back(std::move(worker));
   return true;
 }
 
