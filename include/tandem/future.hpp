@@ -208,8 +208,11 @@ class future : public detail::future_base<T> {
   /// the value, it gets the finished future, whatever its outcome. When `f` returns a future, the new future has that
   /// one's value, not the future itself, to any depth.
   ///
-  /// It runs in the thread that ends this future (at once in this one if it is done), so it should be short; see
-  /// then(executor, f). Cancelling the new future keeps `f` from being called and leaves the predecessor alone. One
+  /// get() in a task on a future of then(), when_all() or when_any() cannot run what that waits for in place, so it
+  /// takes a spare worker; on a tbb_pool, which has none, return the future from a then() instead of waiting for it.
+  ///
+  /// It runs in the thread that ends this future, or at once in this one if it is done (in a callback: when that returns
+  /// or waits), so it should be short; see then(executor, f). Cancelling the new future keeps `f` from being called and leaves the predecessor alone. One
   /// allocation; chains of any length need no stack. @throws invalid_state_error without a state
   template <class F>
     requires detail::continues<F, future>
@@ -219,8 +222,9 @@ class future : public detail::future_base<T> {
     return detail::continue_with<future, detail::never_remote>(source, nullptr, std::forward<F>(f));
   }
 
-  /// As then(f), but `f` runs as a task of `on`, which must live until then. If `on` does not take it any more, its
-  /// shutdown_error is the outcome. On a process_pool `f` must take the value, and both must be portable.
+  /// As then(f), but `f` runs as a task of `on`, which must live until this future is done and the task has been queued
+  /// (so at the latest until the new future is done). If `on` does not take it any more, its shutdown_error is the
+  /// outcome. On a process_pool `f` must take the value, and both must be portable.
   template <std::derived_from<detail::task_sink> Executor, class F>
     requires detail::continues<F, future>
   [[nodiscard]] auto then(Executor& on, F&& f) {

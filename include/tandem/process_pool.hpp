@@ -135,6 +135,7 @@ class TANDEM_API process_pool final
 
   void check(const task_options& options) const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
+  void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
   [[nodiscard]] bool in_process() const noexcept override { return false; }
 
  private:

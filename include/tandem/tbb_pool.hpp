@@ -71,6 +71,7 @@ class TANDEM_API tbb_pool final : public executor,
   /// See executor. A worker counts as alive while it has a thread.
   [[nodiscard]] executor_stats stats() const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
+  void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
 
  private:
   std::shared_ptr<detail::tbb_pool_state> state_;

@@ -82,6 +82,7 @@ class TANDEM_API thread_pool final : public executor,
   void shutdown(shutdown_options options = {}) override;
   [[nodiscard]] executor_stats stats() const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
+  void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
 
  private:
   const std::shared_ptr<detail::thread_pool_state> state_;  // its workers hold it too

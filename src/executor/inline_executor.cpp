@@ -28,7 +28,10 @@ constexpr std::uint32_t one_call = 2;
 
 }  // namespace
 
-inline_executor::~inline_executor() = default;
+inline_executor::~inline_executor() {
+  // A continuation may be on its way in the thread that ends its predecessor.
+  if (!is_in_task_of(*this)) shutdown({});
+}
 
 void inline_executor::shutdown(shutdown_options options) {
   if (options.wait && is_in_task_of(*this)) {

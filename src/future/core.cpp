@@ -9,6 +9,7 @@
 #include "posix/futex.hpp"
 
 #include <cstdio>
+#include <thread>
 #include <utility>
 
 namespace tandem::detail {
@@ -54,6 +55,11 @@ class callback_runner {
     runner.active_ = false;
   }
 
+  static void run_one(core& target, callback* c) noexcept {
+    c->next_ = nullptr;
+    run(target, c);
+  }
+
   static bool run_put_off() noexcept {
     callback_runner& runner = of_this_thread();
     if (runner.head_ == nullptr) return false;
@@ -90,6 +96,8 @@ class callback_runner {
   callback* last_ = nullptr;  // only while head_ is not null
   bool active_ = false;
 };
+
+void fire_or_put_off(core& done, callback& c) noexcept { callback_runner::run_one(done, &c); }
 
 bool run_put_off_callbacks() noexcept { return callback_runner::run_put_off(); }
 
@@ -311,6 +319,14 @@ void core::give_back(callback* list) noexcept {
   }
   callback_runner::run(*this, list);  // it completed while we held the list: these are ours to fire
 }
+
+// A core that becomes done loses the flag with all others; then the list is closed, and who looks finds nothing.
+void core::begin_detach() noexcept {
+  while ((state_.fetch_or(word::detaching, std::memory_order_acquire) & word::detaching) != 0)
+    std::this_thread::yield();
+}
+
+void core::end_detach() noexcept { state_.fetch_and(~word::detaching, std::memory_order_release); }
 
 void set_cancel_hook(cancel_hook hook) noexcept { cancel_hook_.store(hook, std::memory_order_release); }
 

@@ -9,7 +9,13 @@ namespace {
 
 struct canceller {
   core* task;
-  void operator()() const noexcept { task->cancel(); }
+  void operator()() const noexcept {
+    // Alive now: whoever else ends the task waits for us in ~stop_link, with a reference of its own. But when it is we
+    // who end it, others may let go of it before we are done with it.
+    task->add_ref();
+    const core_ptr<core> keep(task);
+    task->cancel();
+  }
 };
 
 // Lives from the submit until the task is done: a callback of the stop state and one of the task. Whichever comes first,

@@ -129,6 +129,10 @@ void process_pool_state::give_up_if_hopeless(const process::report& death) noexc
 // All its workers die with it; that they are dead is made sure of before their rings are read.
 void process_pool_state::lost_server() noexcept {
   link_.close();
+  // A server that dies again and again before any of its workers serves would be started again and again.
+  const bool any_served =
+      std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); });
+  if (!any_served) recruiting_.refused(recruiting_.round(), std::chrono::steady_clock::now());
   while (!workers_.empty()) {
     const worker_ptr worker = workers_.back();
     worker->make_sure_it_is_dead();
@@ -140,6 +144,8 @@ void process_pool_state::lost_server() noexcept {
     if (!worker->served && worker->life() == process::life::init_failed)
       break_pool("the initializer of a worker threw: ", [&] { return initializer_failure(*worker); });
   }
+  if (recruiting_.none_can_be_started())
+    break_pool("no worker can be started: ", [] { return std::string("the fork server dies each time"); });
 }
 
 // The manager itself has met an error that it has no answer to.

@@ -69,7 +69,10 @@ void process_pool_state::cancel_waiting() noexcept {
   }();
   settle(std::move(dispatched), nullptr);
   const std::int64_t count = waiting.size();
-  while (!waiting.empty()) waiting.pop_front()->cancel_pending();
+  {
+    const running_callbacks here(*this);
+    while (!waiting.empty()) waiting.pop_front()->cancel_pending();
+  }
   forget_cancelled(count);
 }
 

@@ -167,7 +167,7 @@ executor_stats process_pool_state::stats() const {
   s.queued = backlog_.size();
   for (const worker_ptr& w : workers_) {
     worker_stats row;
-    row.pid = w->pid;
+    row.pid = w->pid != 0 ? w->pid : w->header().pid.load(std::memory_order_relaxed);
     row.tasks_done = static_cast<std::int64_t>(w->header().tasks_done.load(std::memory_order_relaxed));
     ++s.workers;
     bool busy = false;

@@ -24,6 +24,11 @@ executor_stats process_pool::stats() const { return state_->stats(); }
 
 void process_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
 
+void process_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
+  const auto keep = state_;
+  keep->enqueue(std::move(task));
+}
+
 void process_pool::check(const task_options& options) const {
   task_options rest;  // what it can honour is left out
   rest.priority = options.priority;

@@ -74,6 +74,7 @@ bool remote_worker::recall(std::size_t behind_front, task_list& tasks) noexcept 
   if (!f.task || !move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled))
     return false;
   --placed;
+  if (behind_front == 0) deadline.reset();
   tasks.push_front(std::move(f.task));
   return true;
 }
@@ -84,12 +85,8 @@ void remote_worker::recall_from(std::size_t behind_front, task_list& tasks) noex
 
 bool remote_worker::is_stuck() noexcept {
   if (in_ring() == 0) return false;
-  const slot& front = slot_behind_front(0);
-  const slot_state state = state_of(front);
-  if (state == slot_state::empty || state > slot_state::recalled) return true;
-  // Who has taken a slot does not sleep. Looked at twice, for it may have answered between.
-  return state == slot_state::taken && ring_.head().worker_parked.load(std::memory_order_seq_cst) != 0 &&
-         state_of(front) == slot_state::taken;
+  const slot_state state = state_of(slot_behind_front(0));
+  return state == slot_state::empty || state > slot_state::recalled;
 }
 
 void remote_worker::make_sure_it_is_dead() noexcept {

@@ -82,6 +82,8 @@ struct header {
   alignas(64) std::atomic<std::uint32_t> life;
   std::atomic<std::uint64_t> tasks_done;
   // What the initializer threw, encoded; written by the worker before life = init_failed. Size 0: it did not fit.
+  std::atomic<std::int32_t>
+      pid;  // worker, before it serves: what stats() tells until the server has reported it
   std::uint32_t failure_size;
   std::byte failure[1024];
 };

@@ -74,17 +74,20 @@ void process_pool_state::want_workers(const lock&) noexcept {
 
 // Through executor& the types are not looked at before: the future tells.
 void process_pool_state::fail_unsendable(core& task) {
+  std::exception_ptr error = std::make_exception_ptr(not_portable_error(
+      std::string("tandem: this task cannot be sent to a worker process: ") + task.why_not_remote()));
   {
     const lock held(mutex_);
     refuse_if_closed(held);
+    if (!task.try_start()) {
+      ++cancelled_;
+      return;
+    }
     ++failed_;
     ++finished_;
   }
-  if (!task.try_start()) return;
-  const std::string why =
-      std::string("tandem: this task cannot be sent to a worker process: ") + task.why_not_remote();
   task.drop_payload();
-  task.complete_error(std::make_exception_ptr(not_portable_error(why)));
+  task.complete_error(std::move(error));
 }
 
 std::size_t process_pool_state::depth(const lock&) const noexcept {

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iostream>
@@ -35,6 +36,7 @@ class worker final : public detail::worker_context {
 
   int run() {
     detail::set_current_worker(this);
+    head_.pid.store(posix::current_pid(), std::memory_order_relaxed);
     set_life(life::initializing);
     if (!initialize()) return 0;
     set_life(life::serving);
@@ -119,6 +121,17 @@ class worker final : public detail::worker_context {
     return state == slot_state::ready || state == slot_state::recalled;
   }
 
+  // Only a task that has overwritten the ring makes it anything else: nobody would ever call us for that slot.
+  [[nodiscard]] static bool may_become_ours(const slot& s) noexcept {
+    const slot_state state = state_of(s);
+    return state != slot_state::taken && state <= slot_state::recalled;
+  }
+
+  [[noreturn]] static void give_up() noexcept {
+    std::fputs("tandem: a worker process ends: a task has overwritten its memory\n", stderr);
+    std::abort();
+  }
+
   // Waits until the slot is ours; false if it never will be.
   bool await(slot& s) noexcept {
     for (int i = 0; i < spins; ++i) {
@@ -130,6 +143,7 @@ class worker final : public detail::worker_context {
       // and then looks at "parked". All four are seq_cst: one of us sees the other.
       head_.worker_parked.store(1, std::memory_order_seq_cst);
       const bool work = is_ours(s);
+      if (!work && !may_become_ours(s)) give_up();
       if (work || head_.closing.load(std::memory_order_seq_cst) != 0) {
         head_.worker_parked.store(0, std::memory_order_relaxed);
         return work || is_ours(s);  // closing is set after the last slot is filled

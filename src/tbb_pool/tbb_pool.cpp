@@ -74,4 +74,9 @@ executor_stats tbb_pool::stats() const { return state_->stats(); }
 
 void tbb_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
 
+void tbb_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
+  const auto keep = state_;
+  keep->enqueue(std::move(task));
+}
+
 }  // namespace tandem

@@ -3,6 +3,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -32,10 +33,11 @@ worker_limit::worker_limit(int workers) : workers_(workers) {
   if (r.workers + workers > r.highest) {
     // oneTBB takes the lowest of all controls that live: the new one comes before the old one goes, so that the limit
     // does not fall in between. What oneTBB had by default stays for the rest of the program.
+    // At least two: on a single CPU, too, oneTBB has a thread for what is enqueued, beside the one that enqueues it.
+    const int by_default = std::max(2, tbb::info::default_concurrency());
     auto control =
         std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
-                                              static_cast<std::size_t>(tbb::info::default_concurrency()) +
-                                                  static_cast<std::size_t>(r.workers + workers));
+                                              static_cast<std::size_t>(by_default + r.workers + workers));
     r.control = std::move(control);
     r.highest = r.workers + workers;
   }

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <iterator>
 #include <utility>
 
 namespace tandem::detail {
@@ -128,7 +127,7 @@ void thread_crew::start_thread(int index) {
 void thread_crew::join_ended() noexcept {
   const std::unique_lock joining(joining_mutex_, std::try_to_lock);
   if (!joining) return;
-  std::vector<boost::thread> ended;
+  std::list<boost::thread> ended;
   {
     const std::lock_guard lock(mutex_);
     ended.swap(leaving_);
@@ -138,7 +137,7 @@ void thread_crew::join_ended() noexcept {
   });
   if (ended.empty()) return;
   const std::lock_guard lock(mutex_);
-  std::move(ended.begin(), ended.end(), std::back_inserter(leaving_));
+  leaving_.splice(leaving_.end(), ended);
   if (detached_) detach_leaving();
 }
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -81,9 +82,9 @@ class thread_crew {
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<place> threads_;
-  std::vector<int> resting_;            // indices; the last one is recalled first
-  std::vector<boost::thread> leaving_;  // threads at their very end, whose places have been taken again
-  bool detached_ = false;               // nobody will join
+  std::vector<int> resting_;          // indices; the last one is recalled first
+  std::list<boost::thread> leaving_;  // threads at their very end, whose places have been taken again
+  bool detached_ = false;             // nobody will join
 
   std::mutex joining_mutex_;  // held by whoever has taken threads out of leaving_; taken before mutex_
 };

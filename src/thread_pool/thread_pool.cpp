@@ -86,4 +86,9 @@ executor_stats thread_pool::stats() const { return state_->stats(); }
 
 void thread_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
 
+void thread_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
+  const auto keep = state_;
+  keep->enqueue(std::move(task));
+}
+
 }  // namespace tandem

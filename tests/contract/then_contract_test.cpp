@@ -72,6 +72,16 @@ TYPED_TEST(Then, FunctionThatTakesTheFutureIsCalledWhateverItsOutcome) {
   }
 }
 
+TYPED_TEST(Then, ValueThatACallbackHasTakenIsAnInvalidStateError) {
+  auto pool = TypeParam::make(1);
+  promise<std::string> p;
+  auto f = p.get_future();
+  f.on_done([](future<std::string>& done) { (void)done.get(); });
+  auto g = f.then(*pool, [](const std::string& text) { return static_cast<int>(text.size()); });
+  p.set_value(std::string(100, 'x'));
+  EXPECT_THROW((void)g.get(), invalid_state_error);
+}
+
 TYPED_TEST(Then, OnAnExecutorThatIsShutDownIsAShutdownError) {
   auto pool = TypeParam::make(1);
   thread_pool other({.max_workers = 1});

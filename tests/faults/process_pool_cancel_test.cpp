@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -83,6 +84,26 @@ TEST(ProcessPool, DoesNotKeepWhatIsCancelledWhileAllWorkersAreBusy) {
   const auto stats = pool.stats();
   EXPECT_LT(stats.queued, 2000);
   EXPECT_GT(stats.cancelled, 18000);
+  gate.release();
+  EXPECT_GT(busy.get(), 0);
+}
+
+TEST(ProcessPool, RefusesToWaitForItsEndInTheCallbackOfATaskThatTheEndCancels) {
+  process_pool pool({.max_workers = 1});
+  const tandem::test::fifo gate;
+  auto busy = pool.submit(tandem::test::pass, gate.path());
+  while (pool.stats().running == 0) sched_yield();
+  std::vector<tandem::future<int>> waiting;
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    waiting.push_back(pool.submit(tandem::test::add_one, i));
+    waiting.back().on_done([&] {
+      EXPECT_THROW(pool.shutdown(), tandem::invalid_state_error);
+      ++refused;
+    });
+  }
+  pool.shutdown({.wait = false, .cancel_pending = true});
+  EXPECT_EQ(refused, 200);
   gate.release();
   EXPECT_GT(busy.get(), 0);
 }

@@ -1,5 +1,6 @@
 // future::then(), shared_future::then(): what is not the same for every backend, and what must hold in odd places.
 #include <tandem/future.hpp>
+#include <tandem/inline_executor.hpp>
 #include <tandem/thread_pool.hpp>
 #include <tandem/when_all.hpp>
 #include <tandem/when_any.hpp>
@@ -233,6 +234,37 @@ TEST(Then, LoopOfFuturesThatReturnFuturesNeedsNoStack) {
   EXPECT_EQ(count_down(20'000).get(), 0);
 }
 
+TEST(Then, LoopOfFuturesThatAreDoneNeedsNoStack) {
+  std::function<future<int>(int)> count_down = [&](int n) {
+    if (n == 0) return ready(0);
+    return ready(n - 1).then([&](int m) { return count_down(m); });
+  };
+  EXPECT_EQ(count_down(200'000).get(), 0);
+}
+
+TEST(Then, RefusedOneLetsItsPredecessorGo) {
+  tandem::thread_pool closed({.max_workers = 1});
+  closed.shutdown();
+  auto token = std::make_shared<int>(1);
+  const std::weak_ptr<int> alive = token;
+  auto g = ready(std::move(token)).then(closed, [](const std::shared_ptr<int>& p) { return *p; });
+  EXPECT_TRUE(alive.expired());
+  EXPECT_THROW((void)g.get(), tandem::shutdown_error);
+}
+
+// The thread that ends the predecessor may still be in the executor when the result is there.
+TEST(Then, ExecutorMayGoAsSoonAsTheResultIsThere) {
+  tandem::thread_pool first({.max_workers = 1});
+  for (int i = 0; i < 500; ++i) {
+    tandem::inline_executor here;
+    EXPECT_EQ(first.submit([i] { return i; }).then(here, [](int x) { return x + 1; }).get(), i + 1);
+  }
+  for (int i = 0; i < 500; ++i) {
+    tandem::thread_pool second({.max_workers = 1});
+    EXPECT_EQ(first.submit([i] { return i; }).then(second, [](int x) { return x + 1; }).get(), i + 1);
+  }
+}
+
 TEST(Then, CountsAsFinishedWhenItsWorkerIsDone) {
   tandem::thread_pool pool({.max_workers = 1});
   promise<int> inner;
@@ -330,6 +362,28 @@ TEST(WhenAny, LeavesNothingInTheOthers) {
     quick.set_value(token);
     EXPECT_EQ(any.get().index, 1U);
   }
+  token.reset();
+  EXPECT_TRUE(alive.expired());
+  slow.set_value(1);
+}
+
+TEST(WhenAny, LeavesNothingInTheOthersWhenManyThreadsUseThem) {
+  promise<int> slow;
+  const auto f = slow.get_future().share();
+  auto token = std::make_shared<int>(1);
+  const std::weak_ptr<int> alive = token;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([f, token] {
+      for (int i = 0; i < 2000; ++i) {
+        promise<std::shared_ptr<int>> quick;
+        auto any = tandem::when_any(f, quick.get_future());
+        quick.set_value(token);
+        (void)any.get();
+      }
+    });
+  }
+  for (auto& t : threads) t.join();
   token.reset();
   EXPECT_TRUE(alive.expired());
   slow.set_value(1);

@@ -137,6 +137,7 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
       end_as(done);
       return;
     }
+    if (this->done()) return;  // cancelled
     done.add_ref();
     source_ = core_ptr<source_type>(static_cast<source_type*>(&done));
     if (sink_ == nullptr) {
@@ -144,7 +145,7 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
       return;
     }
     try {
-      sink_->enqueue(core_ptr<core>(self));  // a copy: what is refused is still ours
+      sink_->enqueue_from_elsewhere(core_ptr<core>(self));  // a copy: what is refused is still ours
     } catch (...) {
       if (!this->try_start()) return;
       drop_payload();
@@ -164,12 +165,10 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
       }
     } catch (...) {
       drop_payload();
-      source_ = {};
       this->complete_error(std::current_exception());
       return;
     }
     drop_payload();
-    source_ = {};
     if constexpr (nested) {
       const task_leaver left(*this);
       await(std::move(inner));
@@ -178,10 +177,11 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
     }
   }
 
-  // The predecessor's value stays until we go: a cancel may come while fire() is storing it.
   void drop_payload() noexcept override {
     function_live_ = false;
     std::destroy_at(std::addressof(function_));
+    // Not by a cancel: fire() may be storing it just then.
+    if (word::phase(this->load()) == word::running) source_ = {};
   }
 
   [[nodiscard]] const remote_ops* remote() const noexcept override {
@@ -193,7 +193,13 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
 
   // --- for Remote: the parts of the call ---
   [[nodiscard]] const F& function() const noexcept { return function_; }
-  [[nodiscard]] source_type& source() const noexcept { return *source_; }
+  /// The value, which nobody else may have from now on; more than once, if it is sent more than once.
+  [[nodiscard]] decltype(auto) value_to_send() {
+    if constexpr (is_future<Handle>) {
+      if (!std::exchange(value_is_ours_, true) && !source_->consume()) throw_consumed();
+    }
+    return source_->get();
+  }
 
  private:
   decltype(auto) call() {
@@ -227,7 +233,7 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
     }
     follow_ = &followed<T>;
     this->add_ref();
-    if (!c->try_attach(this)) fire(*c);
+    if (!c->try_attach(this)) fire_or_put_off(*c, *this);
   }
 
   template <class T>
@@ -261,6 +267,7 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
     F function_;
   };
   bool function_live_ = true;
+  bool value_is_ours_ = false;
 };
 
 /// Attaches a continuation to `source`, or runs it at once if that is done.
@@ -269,7 +276,7 @@ template <class Handle, class Remote, class F>
     const core_ptr<result<typename predecessor<Handle>::value_type>>& source, task_sink* sink, F&& f) {
   auto* raw = new continuation<std::decay_t<F>, Handle, Remote>(sink, std::forward<F>(f));
   core_ptr<result<then_result_t<F, Handle>>> mine(raw);
-  if (!source->try_attach(raw)) raw->fire(*source);
+  if (!source->try_attach(raw)) fire_or_put_off(*source, *raw);
   return access::template make<future<then_result_t<F, Handle>>>(std::move(mine));
 }
 

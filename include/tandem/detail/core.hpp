@@ -67,6 +67,8 @@ inline constexpr std::uint32_t has_waiter = 1U << 3;      // somebody sleeps on 
 inline constexpr std::uint32_t has_callback = 1U << 4;    // the callback list is not empty
 inline constexpr std::uint32_t stop_requested = 1U << 5;  // cancel() met a running task
 inline constexpr std::uint32_t settling = 1U << 6;        // a promise is storing its outcome
+inline constexpr std::uint32_t detaching =
+    1U << 9;  // somebody has the callback list out, to take his own from it
 inline constexpr std::uint32_t detached = 1U << 7;  // no future: report an exception instead of storing it
 inline constexpr std::uint32_t owner_cancels =
     1U << 8;  // cancel() of a running task asks the owner (set_cancel_hook)
@@ -170,6 +172,8 @@ class TANDEM_API core {
   void fire_callbacks() noexcept;
   callback* take_callbacks(callback* leave) noexcept;
   void give_back(callback* list) noexcept;
+  void begin_detach() noexcept;
+  void end_detach() noexcept;
   static callback* closed() noexcept;
 
   std::atomic<std::uint32_t> state_{word::pending};
@@ -187,15 +191,16 @@ template <class Mine>
 bool core::detach(Mine mine) noexcept {
   // Taking the whole list (rather than unlinking) leaves no ABA: whoever holds a list owns its links. A core that
   // completes meanwhile finds nothing to fire; give_back() then fires what is left on its behalf.
+  // Only one at a time does so, else the second would find an empty list and believe that its own has been fired.
+  begin_detach();
   callback* list = take_callbacks(nullptr);
   callback* rest = nullptr;
   callback** tail = &rest;
-  bool found = false;
+  callback* found = nullptr;
   while (list != nullptr) {
     callback* next = list->next_;
-    if (!found && mine(list)) {
-      found = true;
-      list->drop();
+    if (found == nullptr && mine(list)) {
+      found = list;
     } else {
       *tail = list;
       list->next_ = nullptr;
@@ -204,13 +209,19 @@ bool core::detach(Mine mine) noexcept {
     list = next;
   }
   if (rest != nullptr) give_back(rest);
-  return found;
+  end_detach();
+  if (found != nullptr) found->drop();
+  return found != nullptr;
 }
 
 /// Asked by cancel() of a running task with word::owner_cancels: true if the owner has completed it as cancelled.
 /// `owner` may be gone by then; the hook must know which owners live.
 using cancel_hook = bool (*)(const void* owner, core& task) noexcept;
 TANDEM_API void set_cancel_hook(cancel_hook hook) noexcept;
+
+/// Fires a callback of a core that is done already: at once, or, of kind call and inside of another call, behind that,
+/// so that calls are never nested.
+TANDEM_API void fire_or_put_off(core& done, callback& c) noexcept;
 
 /// Fires the callbacks that callbacks further up this thread's stack have put off (see callback::kind). To be called
 /// before a thread blocks, which might be for just their effect. True if there were any.

@@ -50,11 +50,12 @@ struct remote_continuation {
  private:
   template <class Continuation>
   static void encode(const core& self, writer& out) {
-    const auto& me = static_cast<const Continuation&>(self);
+    // The task is ours while it is started; const is for those that only look at their parts.
+    auto& me = const_cast<Continuation&>(static_cast<const Continuation&>(self));
     if constexpr (std::is_void_v<value_type>) {
       call::encode(out, me.function());
     } else {
-      call::encode(out, me.function(), me.source().get());
+      call::encode(out, me.function(), me.value_to_send());
     }
   }
   template <class Continuation>

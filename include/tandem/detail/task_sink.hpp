@@ -5,6 +5,8 @@
 #include <tandem/config.hpp>
 #include <tandem/detail/core.hpp>
 
+#include <utility>
+
 namespace tandem::detail {
 
 class TANDEM_API task_sink {
@@ -19,6 +21,10 @@ class TANDEM_API task_sink {
   /// For writers of backends: accepts a pending task, and sees to it that it becomes done whatever happens. Throws
   /// shutdown_error, broken_pool_error or queue_full_error if it does not accept it. Called from any thread.
   virtual void enqueue(core_ptr<core> task) = 0;
+
+  /// As enqueue(), for a caller who does not own the executor: its owner may destroy it as soon as the task is done,
+  /// which may be before this returns.
+  virtual void enqueue_from_elsewhere(core_ptr<core> task) { enqueue(std::move(task)); }
 
   /// For writers of backends: tells whether tasks run in this process, by core::execute(). Otherwise they run by
   /// core::remote().
