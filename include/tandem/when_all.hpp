@@ -21,8 +21,8 @@ struct all_of_them {
   static constexpr bool every_counts = true;
   static std::size_t steps(std::size_t count) noexcept { return count; }
   template <class Futures>
-  static Futures make(Futures&& futures, std::size_t) noexcept {
-    return std::move(futures);
+  static Futures make(Futures futures, std::size_t) noexcept {
+    return futures;
   }
 };
 

@@ -29,7 +29,7 @@ struct first_of_them {
   static constexpr bool every_counts = false;
   static std::size_t steps(std::size_t) noexcept { return 1; }
   template <class Futures>
-  static when_any_result<Futures> make(Futures&& futures, std::size_t first) noexcept {
+  static when_any_result<Futures> make(Futures futures, std::size_t first) noexcept {
     return {first, std::move(futures)};
   }
 };
