@@ -91,7 +91,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   void room_is_made(const lock& held) noexcept;
 
-  // --- the manager's story: manager.cpp and burial.cpp ---
+  // --- the manager's story: manager.cpp, recruiting.cpp and burial.cpp ---
   void manage() noexcept;
   void go_round();
   bool collect(process::remote_worker& worker);
