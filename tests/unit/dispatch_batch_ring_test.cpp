@@ -88,4 +88,21 @@ TEST(BatchRingStress, OwnerAndThievesGetEachItemOnce) {
   for (const auto& count : seen) ASSERT_EQ(count, 1);
 }
 
+// For ThreadSanitizer: what the owner wrote into an item before fill() is there for whoever steals it.
+TEST(BatchRingStress, ThiefSeesWhatIsInTheItems) {
+  for (int round = 1; round <= 100; ++round) {
+    ring r;
+    int value = 0;
+    std::thread thief([&] {
+      int* out = nullptr;
+      while (r.steal(&out, 1) == 0) std::this_thread::yield();
+      EXPECT_EQ(*out, round);
+    });
+    value = round;
+    int* item = &value;
+    r.fill(&item, 1);
+    thief.join();
+  }
+}
+
 }  // namespace

@@ -3,12 +3,14 @@
 #include <tandem/future.hpp>
 #include <tandem/wait.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -123,6 +125,73 @@ TEST(OnDone, CallbacksStayInOrderWhenAWaiterGivesUpMeanwhile) {
   });
   p.set_value(1);
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST(OnDone, CallbacksAreCalledThoughItCompletesWhileAWaiterGivesUp) {
+  tandem::promise<int> p;
+  auto f = p.get_future();
+  std::vector<int> order;
+  f.on_done([&] { order.push_back(1); });
+  f.on_done([&] { order.push_back(2); });
+  bool more = true;
+  tandem::detail::access::state(f)->detach([&](const tandem::detail::callback*) {
+    if (std::exchange(more, false)) p.set_value(1);
+    return false;
+  });
+  EXPECT_EQ(order, (std::vector<int>{1, 2})) << "called by who had the list";
+}
+
+// Only counts what becomes of it.
+struct counted_callback final : tandem::detail::callback {
+  counted_callback() : callback(kind::wake) {}
+  void fire(tandem::detail::core&) noexcept override { ++fired; }
+  void drop() noexcept override { ++dropped; }
+  int fired = 0;
+  int dropped = 0;
+};
+
+TEST(OnDone, WaiterThatGivesUpWaitsForAnotherOneThatDoes) {
+  tandem::promise<int> p;
+  auto f = p.get_future();
+  tandem::detail::core* core = tandem::detail::access::state(f);
+  counted_callback mine;
+  ASSERT_TRUE(core->try_attach(&mine));
+  tandem::test::gate list_is_out;
+  std::atomic<bool> found{false};
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    list_is_out.wait();
+    found = core->detach([&](const tandem::detail::callback* c) { return c == &mine; });
+    over = true;
+  });
+  core->detach([&](const tandem::detail::callback*) {
+    list_is_out.open();
+    // Time for the other one to look into the empty list, if it could; it cannot, so this always ends by itself.
+    for (int i = 0; i < 20'000 && !over; ++i) std::this_thread::yield();
+    EXPECT_FALSE(over) << "the other one has seen the list without its callback";
+    return false;
+  });
+  other.join();
+  EXPECT_TRUE(found);
+  EXPECT_EQ(mine.dropped, 1);
+  p.set_value(1);
+  EXPECT_EQ(mine.fired, 0);
+}
+
+TEST(OnDone, WaitThatIsOverLeavesNothingInTheFuture) {
+  tandem::promise<int> p;
+  std::vector<tandem::shared_future<int>> fs{p.get_future()};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(tandem::wait(fs, tandem::return_when::all_completed, 1us).not_done.size(), 1U);
+    auto never_read = tandem::as_completed(fs);
+  }
+  int left = 0;
+  tandem::detail::access::state(fs[0])->detach([&](const tandem::detail::callback*) {
+    ++left;
+    return false;
+  });
+  EXPECT_EQ(left, 0);
+  p.set_value(1);
 }
 
 TEST(OnDone, ThrowingCallbackIsReportedAndTheOthersRun) {

@@ -253,6 +253,35 @@ TEST(Cancel, StopRequestDoesNotReachTheNextTask) {
   EXPECT_FALSE(second.get());
 }
 
+// For AddressSanitizer: the stop source outlives the tasks, and must not know of them any more.
+TEST(Cancel, DoneTaskIsTakenOutOfItsStopSource) {
+  manual_executor pool;
+  std::stop_source stop;
+  for (int i = 0; i < 10; ++i) {
+    auto ran = pool.submit({.stop_token = stop.get_token()}, [] { return 1; });
+    auto cancelled = pool.submit({.stop_token = stop.get_token()}, [] { return 2; });
+    EXPECT_TRUE(cancelled.cancel());
+    pool.run_all();
+    EXPECT_EQ(ran.get(), 1);
+  }
+  stop.request_stop();
+}
+
+TEST(Cancel, StopRequestMayDropAllElseThatHoldsTheTask) {
+  // The callable's destructor, which the cancel calls, lets go of the future and of the queue's reference.
+  manual_executor pool;
+  std::stop_source stop;
+  tandem::future<void> f;
+  std::shared_ptr<void> lets_go(nullptr, [&](void*) {
+    f = {};
+    pool.run_all();
+  });
+  f = pool.submit({.stop_token = stop.get_token()}, [lets_go = std::move(lets_go)] {});
+  stop.request_stop();
+  EXPECT_FALSE(f.valid());
+  EXPECT_EQ(pool.queued(), 0U);
+}
+
 TEST(SharedFuture, GivesItsOutcomeAnyNumberOfTimes) {
   manual_executor pool;
   auto f = pool.submit([] { return std::string("text"); });
