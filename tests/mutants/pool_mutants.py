@@ -1,0 +1,133 @@
+"""Mutants of the queues, of sleeping and waking, and of the pools on threads: src/dispatch/README.md."""
+from mutant import Mutant
+
+ROSTER = "src/dispatch/roster.cpp"
+INJECTOR = "src/dispatch/injector.hpp"
+RING = "src/dispatch/batch_ring.hpp"
+WORKER = "src/thread_pool/thread_worker.cpp"
+STATE = "src/thread_pool/thread_pool_state.cpp"
+TBB = "src/tbb_pool/tbb_pool_state.cpp"
+
+MUTANTS = [
+    # --- nobody sleeps on work ---
+    Mutant(
+        "submit_calls_nobody", STATE,
+        "  if (!roster_.is_served(roster_.look())) call_worker();\n", "",
+        "rule 1: who publishes work looks at the roster",
+        "thread_pool_test", "ThreadPool.RunsATask"),
+    Mutant(
+        "sleeper_looks_not_again", WORKER,
+        "    pool_.call_if_needed();\n    roster.sleep(index_);", "    roster.sleep(index_);",
+        "rule 2, lie_down: who lies down looks once more",
+        "thread_pool_stress_test", "ThreadPoolStress.WorkersSleepAndWakeWithoutLosingATask", repeat=5),
+    Mutant(
+        "blocked_worker_calls_nobody", WORKER,
+        "  pool_.roster().leave();\n  pool_.call_if_needed();", "  pool_.roster().leave();",
+        "rule 2, leave: a worker that blocks lets another take its place",
+        "thread_pool_test", "ThreadPool.WaitingTaskOfASingleWorkerIsStoodInFor:ThreadPool.NestedSubmitsCompleteOnOneWorker"),
+    Mutant(
+        "new_runner_leaves_the_rest", WORKER,
+        "    pool_.call_worker();\n  }\n  return batch[0];", "  }\n  return batch[0];",
+        "rule 2, end_search: a wake is chained into the next",
+        "thread_pool_test", "ThreadPool.BlockedTasksUseAllWorkersAndNoMore:ThreadPool.TwoWorkersRunTwoTasksAtOnce"),
+    Mutant(
+        "wake_without_signal", ROSTER,
+        "    signal(index);\n    return true;", "    static_cast<void>(index);\n    return true;",
+        "wake_one: who is taken off the stack of sleepers is called",
+        "dispatch_test", "Roster.WakesTheLastOneThatLayDownAndOnlyOne"),
+    Mutant(
+        "woken_one_is_no_searcher", ROSTER,
+        "(old & ~top_mask) + below + searcher_unit + tag_unit", "(old & ~top_mask) + below + tag_unit",
+        "who is called counts as a searcher from then on",
+        "dispatch_test", "Roster.WakesTheLastOneThatLayDownAndOnlyOne"),
+    Mutant(
+        "falls_asleep_though_called", ROSTER,
+        "  if (!mine.state.compare_exchange_strong(state, asleep, std::memory_order_acq_rel)) return true;",
+        "  mine.state.store(state = asleep, std::memory_order_seq_cst);",
+        "who is called before he sleeps does not fall asleep",
+        "dispatch_test", "Roster.ANapEndsWithItsTimeOrARecall"),
+    Mutant(
+        "lies_down_though_closed", ROSTER,
+        "    if (v.ending()) return false;\n    mine.below", "    mine.below",
+        "nobody lies down in a pool that ends",
+        "dispatch_test", "Roster.ClosedLetsNobodyLieDownAndWakesWhoDoes"),
+    Mutant(
+        "end_wakes_nobody", ROSTER,
+        "  while (wake_top(false)) {}\n", "",
+        "the end of a pool wakes all who sleep",
+        "dispatch_test", "Roster.ClosedLetsNobodyLieDownAndWakesWhoDoes"),
+
+    # --- no task is lost, none comes twice ---
+    Mutant(
+        "overtaken_item_is_lost", INJECTOR,
+        "      visited(home, ticket, 1);  // overtaken", "      visited(home, ticket, 1);\n      return true;  // overtaken",
+        "a producer that was overtaken pushes again",
+        "dispatch_stall_test", "InjectorStall.OvertakenProducerPushesAgain"),
+    Mutant(
+        "slow_slot_is_waited_for", INJECTOR,
+        "for (int i = 0; item == nullptr && i < patience; ++i) {", "for (; item == nullptr;) {",
+        "a consumer does not wait for a producer that has lost the CPU",
+        "dispatch_stall_test", "InjectorStall.OvertakenProducerPushesAgain"),
+    Mutant(
+        "publication_overwrites", INJECTOR,
+        "if (home.slots[ticket % segment_slots].exchange(item, std::memory_order_seq_cst) == nullptr)\n        return true;",
+        "home.slots[ticket % segment_slots].store(item, std::memory_order_seq_cst);\n      return true;",
+        "a producer notices that its slot was given up",
+        "dispatch_stall_test", "InjectorStall.OvertakenProducerPushesAgain"),
+    Mutant(
+        "closed_queue_accepts", INJECTOR,
+        "      if ((ticket & closed_bit) != 0) return false;\n", "",
+        "a closed queue refuses",
+        "dispatch_test", "Injector.RefusesWhenClosedAndKeepsWhatItHas"),
+    Mutant(
+        "segment_is_freed_early", INJECTOR,
+        "std::memory_order_acq_rel) + slots != segment_slots) return;",
+        "std::memory_order_acq_rel) + slots < segment_slots - 3) return;",
+        "a segment is freed by the last who can touch it",
+        "dispatch_test", "Injector.LosesNothingAmongManyThreads", preset="asan"),
+    Mutant(
+        "pop_without_claim", INJECTOR,
+        """    } while (!head_.compare_exchange_weak(ticket, ticket + count, std::memory_order_seq_cst,
+                                          std::memory_order_relaxed));""",
+        "    } while (false);\n    head_.store(ticket + count, std::memory_order_seq_cst);",
+        "a ticket has one consumer",
+        "dispatch_test", "Injector.LosesNothingAmongManyThreads"),
+    Mutant(
+        "steal_without_claim", RING,
+        """      if (head_.compare_exchange_weak(head, head + count, std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return count;""",
+        "      head_.store(head + count, std::memory_order_seq_cst);\n      return count;",
+        "of owner and thieves one gets an item",
+        "dispatch_test", "BatchRingStress.OwnerAndThievesGetEachItemOnce", repeat=3),
+    Mutant(
+        "ring_published_relaxed", RING,
+        "tail_.store(tail + count, std::memory_order_seq_cst);", "tail_.store(tail + count, std::memory_order_relaxed);",
+        "who sees the ring's tail sees the items",
+        "dispatch_test", "BatchRingStress.ThiefSeesWhatIsInTheItems", preset="tsan"),
+    Mutant(
+        "cancelled_batch_runs", WORKER,
+        """    pool_.cancel(batch[0]);
+    pool_.cancel_tasks(ring_);
+    return nullptr;""",
+        "    pool_.cancel_tasks(ring_);\n    return batch[0];",
+        "ORDER cancel-fill: nothing starts behind shutdown({.cancel_pending = true})",
+        "thread_pool_test", "ThreadPoolShutdown.TasksThatAreBeingCancelledAreNotRunMeanwhile", repeat=20),
+
+    # --- oneTBB ---
+    Mutant(
+        "tbb_rest_looks_not_again", TBB,
+        "    // ORDER call-rest\n    if (!queue_.empty()) {", "    // ORDER call-rest\n    if (false) {",
+        "ORDER call-rest: a worker that rests looks at the queue once more",
+        "mix_stress_tbb", "MixStress.EveryFutureIsResolvedOnceAndNothingLivesOn", repeat=5),
+    Mutant(
+        "tbb_submit_calls_nobody", TBB,
+        "    refuse();\n  }\n  call_worker();", "    refuse();\n  }",
+        "a submit calls an idle worker",
+        "tbb_pool_test", "TbbPool.RunsAsManyBlockedTasksAsWorkersAlsoBeyondTheCpus"),
+    Mutant(
+        "tbb_unpark_without_wake", "src/tbb_pool/tbb_worker.cpp",
+        "  posix::futex_wake(called_, 1, posix::scope::process_private);\n", "",
+        "ORDER unpark: a parked worker that is called wakes",
+        "tbb_pool_test", "TbbPool.HooksRunOnTheThreadOfTheirTasks", repeat=3),
+]

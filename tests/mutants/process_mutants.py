@@ -1,0 +1,101 @@
+"""Mutants of the process pool, the pool's side and the worker's: src/process_pool/README.md."""
+from mutant import Mutant
+
+WORKER = "src/process_pool/worker.cpp"
+REMOTE = "src/process_pool/remote_worker.cpp"
+CANCELLATION = "src/process_pool/cancellation.cpp"
+BURIAL = "src/process_pool/burial.cpp"
+MANAGER = "src/process_pool/manager.cpp"
+SUBMISSION = "src/process_pool/submission.cpp"
+
+MUTANTS = [
+    # --- both sides sleep and wake ---
+    Mutant(
+        "worker_parks_without_a_look", WORKER,
+        "      const bool work = is_ours(s);\n", "      const bool work = false;\n",
+        "ORDER worker-park: a worker that parks looks at its slot once more",
+        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads", repeat=5),
+    Mutant(
+        "worker_rings_no_bell", WORKER,
+        "      setup_.bell.raise();\n", "",
+        "ORDER parent-park: a worker that has answered wakes the manager",
+        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
+    Mutant(
+        "manager_parks_without_a_look", MANAGER,
+        "      work = work || w->answered(1) != 0;\n", "",
+        "ORDER parent-park: a manager that parks looks at the slots once more",
+        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads", repeat=5),
+    Mutant(
+        "parent_wakes_no_worker", REMOTE,
+        "    posix::futex_wake(parked, 1, posix::scope::process_shared);\n", "",
+        "who fills a slot wakes its worker",
+        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
+
+    # --- of two who want a slot one gets it ---
+    Mutant(
+        "recall_without_claim", "src/process_pool/ring.hpp",
+        "  return s.state.compare_exchange_strong(expected, static_cast<std::uint32_t>(to), std::memory_order_seq_cst);",
+        "  static_cast<void>(expected);\n  s.state.store(static_cast<std::uint32_t>(to));\n  return true;",
+        "a slot is taken by the worker or recalled by the pool",
+        "process_pool_faults", "ProcessPool.CancelsATaskThatWaitsInARing:ProcessPool.AsksARunningTaskToStop"),
+    Mutant(
+        "doom_spares_nobody", CANCELLATION,
+        "  worker.recall_from(behind_front + 1, unharmed);\n", "",
+        "ORDER doom: what waits behind a killed task is taken back first",
+        "process_pool_faults",
+        "ProcessPool.SparesTasksBehindOneThatIsCancelledWhileItRuns:ProcessPool.SparesTasksBehindOneThatTakesTooLong"),
+    Mutant(
+        "doom_keeps_the_worker_in_use", CANCELLATION,
+        "  worker.retiring = true;\n  worker.deadline.reset();\n", "  worker.deadline.reset();\n",
+        "nothing is put behind a task whose worker is about to be killed",
+        "process_pool_faults", "ProcessPool.KillsTheWorkerOfACancelledTaskIfToldTo:"
+                               "ProcessPool.SleepsWhileAWorkerHasItsTimeOfGrace", repeat=3),
+
+    # --- deaths ---
+    Mutant(
+        "death_loses_those_behind", BURIAL,
+        "    worker->recall_from(0, unharmed);  // by CAS", "    // by CAS",
+        "a worker's death costs the task that it ran and no other",
+        "process_pool_faults", "ProcessPool.LosesExactlyOneOfTenThousandTasksWhenAWorkerIsKilled"),
+    Mutant(
+        "death_forgets_those_behind", BURIAL,
+        "  requeue(std::move(unharmed));\n}\n\nvoid process_pool_state::note_if_serving", 
+        "}\n\nvoid process_pool_state::note_if_serving",
+        "what a dead worker had not begun is given to others",
+        "process_pool_faults", "ProcessPool.LosesExactlyOneOfTenThousandTasksWhenAWorkerIsKilled"),
+    Mutant(
+        "answers_of_the_dead_are_lost", BURIAL,
+        "  while (collect(*worker)) {}\n", "",
+        "what a worker answered before it died is delivered",
+        "process_pool_faults", "ProcessPool.DeliversEveryOtherResultWhenWorkersAreKilledInTheMiddle:"
+                               "ProcessPool.ReplacesAWorkerAfterItsShareOfTasks", repeat=3),
+    Mutant(
+        "retry_without_counting", BURIAL,
+        "        victim->count_attempt();\n", "",
+        "a task is tried as often as its retries say",
+        "process_pool_faults", "ProcessPool.TriesAgainAsOftenAsRetriesSay"),
+
+    # --- cancel finds every task ---
+    Mutant(
+        "cancel_misses_what_is_encoded", SUBMISSION,
+        "  if (cancelling_ || (task->load() & word::stop_requested) != 0) return placement::nowhere;\n", "",
+        "a cancel that comes while a task is between two places is not lost",
+        "process_pool_faults", "ProcessPool.CancelsATaskThatIsBeingEncoded:"
+                               "ProcessPool.CancelsWhatIsBeingEncodedWhenPendingTasksAreCancelled"),
+    Mutant(
+        "cancelled_is_requeued", CANCELLATION,
+        "const bool may = !broken && !cancelling_ && task->return_to_pending();",
+        "const bool may = !broken && task->return_to_pending();",
+        "nothing is tried again when pending tasks are cancelled",
+        "process_pool_faults", "ProcessPool.DoesNotTryAgainWhenPendingTasksAreCancelled"),
+    Mutant(
+        "idle_worker_takes_nothing_over", MANAGER,
+        "  if (!moved && !rebalance()) park();", "  if (!moved) park();",
+        "no task waits behind one that never ends while a worker is idle",
+        "process_pool_faults", "ProcessPool.TakesTasksBackFromBehindOneThatDoesNotEnd"),
+    Mutant(
+        "promised_slot_is_kept_quiet", SUBMISSION,
+        "  if (wanted) bell_.raise();\n}\n\n}  // namespace", "  static_cast<void>(wanted);\n}\n\n}  // namespace",
+        "a promised slot that stays free is offered to who waits",
+        "process_pool_faults", "ProcessPool.CancelsATaskThatIsBeingEncoded"),
+]
