@@ -45,6 +45,7 @@ class as_completed_range {
 
   as_completed_range(const as_completed_range&) = delete;  // its iterators refer to it
   as_completed_range& operator=(const as_completed_range&) = delete;
+  /// Watches all elements from now on.
   as_completed_range(Range&& range, Projection projection, time_limit timeout)
       : range_(std::forward<Range>(range)), deadline_(timeout.deadline()) {
     std::vector<std::size_t> unfinished;
@@ -66,11 +67,13 @@ class as_completed_range {
     for (const std::size_t i : unfinished) queue_.watch(*tasks[i], i);
   }
 
+  /// Blocks until the first one is done.
   [[nodiscard]] iterator begin() {
     if (!started_) advance();
     started_ = true;
     return iterator(this);
   }
+  /// Reached when all have been given.
   [[nodiscard]] static std::default_sentinel_t end() noexcept { return std::default_sentinel; }
 
  private:
@@ -93,11 +96,10 @@ class as_completed_range {
 
 /// The elements of `range` as their futures finish: those that are finished now first, then in order of completion.
 ///
-/// @param range  any forward range of futures or shared_futures, or of things from which `projection` gets one. An
-///   lvalue must live, unchanged, as long as the result; an rvalue is kept by it.
+/// @param range  any forward range of futures or shared_futures, or of things from which a projection (the other
+///   overloads) gets one. An lvalue must live, unchanged, as long as the result; an rvalue is kept by it.
 /// @param timeout  from this call on, any std::chrono::duration; when it is over, the next step throws
 ///   timeout_error that tells how many are unfinished
-/// @param projection  a member pointer or function from an element to its future
 /// @return an input range of references to the range's own elements; each state is given once. Advancing it blocks
 ///   until the next future finishes. On a worker of the futures' own pool it cannot deadlock: a thread_pool brings in
 ///   a spare worker; where none can come, it runs a task that has not started itself, unless there is a timeout.
@@ -120,6 +122,8 @@ template <class Range, class Projection>
 }
 
 /// With a projection.
+/// @param range  as above
+/// @param projection  a member pointer or function from an element to its future
 template <class Range, class Projection>
   requires detail::future_range<Range, Projection>
 [[nodiscard]] auto as_completed(Range&& range, Projection projection) {

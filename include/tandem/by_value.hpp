@@ -38,12 +38,14 @@ class by_value {
       "arguments");
 
  public:
+  /// Takes the lambda.
   explicit constexpr by_value(F f) noexcept : f_(f) {}
 
   /// Calls the lambda.
   template <class... Args>
     requires std::is_invocable_v<F&, Args...>
   constexpr decltype(auto) operator()(Args&&... args) { return f_(std::forward<Args>(args)...); }
+  /// Calls the lambda, if it is not mutable.
   template <class... Args>
     requires std::is_invocable_v<const F&, Args...>
   constexpr decltype(auto) operator()(Args&&... args) const { return f_(std::forward<Args>(args)...); }
@@ -53,10 +55,13 @@ class by_value {
   F f_;
 };
 
+/// How the closure crosses: as the bytes of its captures.
 template <class F>
 struct codec<by_value<F>> {
+  /// Bytes that it takes at least.
   static constexpr std::size_t min_size() { return std::is_empty_v<F> ? 0 : sizeof(F); }
 
+  /// Writes the captures. @throws not_portable_error if one is an address
   static void encode(writer& out, const by_value<F>& value) {
     if constexpr (!std::is_empty_v<F>) {
       detail::refuse_addresses(&value.f_, sizeof(F), detail::type_name<F>());
@@ -64,6 +69,7 @@ struct codec<by_value<F>> {
     }
   }
 
+  /// Reads what encode() wrote. @throws decode_error if it is cut short
   static by_value<F> decode([[maybe_unused]] reader& in) {
     detail::raw_value<F> raw;
     if constexpr (!std::is_empty_v<F>) in.read(static_cast<void*>(&raw.value), sizeof(F));

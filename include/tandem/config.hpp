@@ -12,6 +12,9 @@
 #error "tandem needs Linux: it is built on futexes, memfds and pidfds"
 #endif
 
+/// Futures over threads, processes and oneTBB: everything that users need, but for the macros above.
+namespace tandem {}
+
 /// Marks what a shared libtandem exports; everything else is hidden.
 #define TANDEM_API [[gnu::visibility("default")]]
 

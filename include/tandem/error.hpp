@@ -24,6 +24,7 @@ class TANDEM_API error : public std::runtime_error {
 class TANDEM_API cancelled_error : public error {
  public:
   using error::error;
+  /// With a message that says just that.
   cancelled_error();
   cancelled_error(const cancelled_error&) = default;
   cancelled_error& operator=(const cancelled_error&) = default;
@@ -82,6 +83,7 @@ class TANDEM_API worker_died_error : public error {
 /// An exception in a worker process whose type cannot cross the process boundary.
 class TANDEM_API remote_error : public error {
  public:
+  /// `type_name` is demangled; `trace` tells the worker, the task and the phase.
   remote_error(const std::string& what, std::string type_name, std::string trace);
   remote_error(const remote_error&) = default;
   remote_error& operator=(const remote_error&) = default;

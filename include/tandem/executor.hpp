@@ -34,22 +34,27 @@ struct worker_stats {
 
 /// A snapshot of an executor. Counts of different moments may differ by tasks that were on their way.
 struct executor_stats {
-  /// Workers alive, and how many of them have nothing to do.
+  /// Workers alive.
   int workers = 0;
+  /// How many of them have nothing to do.
   int idle = 0;
-  /// Tasks that wait, and tasks that run now.
+  /// Tasks that wait.
   std::int64_t queued = 0;
+  /// Tasks that run now.
   std::int64_t running = 0;
-  /// Since the start: tasks that ended with a value or an exception; those of them that ended with an exception; and
-  /// tasks that were cancelled before they ran.
+  /// Since the start: tasks that ended with a value or an exception.
   std::int64_t finished = 0;
+  /// Since the start: those of `finished` that ended with an exception.
   std::int64_t failed = 0;
+  /// Since the start: tasks that were cancelled before they ran.
   std::int64_t cancelled = 0;
-  /// Process pools only: workers that ended before the pool did, for whatever reason; tasks that were tried again;
-  /// bytes to and from the workers.
+  /// Process pools only, since the start: workers that ended before the pool did, for whatever reason.
   std::int64_t restarts = 0;
+  /// Process pools only, since the start: tries that followed a worker's death.
   std::int64_t retried = 0;
+  /// Process pools only, since the start: bytes of callables and arguments that went to workers.
   std::int64_t bytes_sent = 0;
+  /// Process pools only, since the start: bytes of results and exceptions that came back.
   std::int64_t bytes_received = 0;
   /// One row per worker alive.
   std::vector<worker_stats> per_worker;

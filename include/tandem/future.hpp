@@ -107,13 +107,16 @@ class future_base {
 
  protected:
   future_base() noexcept = default;
+  /// Takes over one reference to a state.
   explicit future_base(core_ptr<result<T>> core) noexcept : core_(std::move(core)) {}
 
+  /// The state. @throws invalid_state_error that names the call `what` if there is none
   [[nodiscard]] core& state_ref(const char* what) const {
     if (!core_) throw_no_state(what);
     return *core_;
   }
 
+  /// Waits for `timeout`. @throws timeout_error that names the call if it is not done by then
   template <class Rep, class Period>
   void wait_or_throw(const char* call, const std::chrono::duration<Rep, Period>& timeout) const {
     const time_limit limit(timeout);
@@ -149,6 +152,7 @@ class future_base {
     }
   }
 
+  /// The state; empty: none.
   core_ptr<result<T>> core_;
 
  private:
@@ -167,6 +171,7 @@ class future : public detail::future_base<T> {
   using base = detail::future_base<T>;
 
  public:
+  /// What get() gives; void and references are possible.
   using value_type = T;
 
   /// A future without a state: valid() is false.
@@ -259,6 +264,7 @@ class shared_future : public detail::future_base<T> {
   using base = detail::future_base<T>;
 
  public:
+  /// What get() gives; void and references are possible.
   using value_type = T;
 
   /// A future without a state: valid() is false.
@@ -324,8 +330,10 @@ class shared_future : public detail::future_base<T> {
 template <class T>
 class promise {
  public:
+  /// With a state, pending. One allocation.
   promise() : core_(new detail::promised<T>) {}
   promise(promise&& other) noexcept = default;
+  /// Breaks the promise that was here, if it has no outcome.
   promise& operator=(promise&& other) noexcept {
     promise(std::move(other)).swap(*this);
     return *this;
@@ -383,6 +391,7 @@ class promise {
     core->complete_error(std::move(error));
   }
 
+  /// Exchanges the states.
   void swap(promise& other) noexcept {
     std::swap(core_, other.core_);
     std::swap(future_taken_, other.future_taken_);

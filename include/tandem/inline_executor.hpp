@@ -29,6 +29,7 @@ class TANDEM_API inline_executor final
   using front::post;
   using front::starmap;
   using front::submit;
+  /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
@@ -36,6 +37,7 @@ class TANDEM_API inline_executor final
   [[nodiscard]] int max_workers() const noexcept override { return 1; }
   void shutdown(shutdown_options options = {}) override;
   [[nodiscard]] executor_stats stats() const override;
+  /// For submit() and post(): takes a task.
   void enqueue(detail::core_ptr<detail::core> task) override;
 
  private:

@@ -34,7 +34,9 @@ class process_pool_state;
 /// by_value closure. Empty: nothing is called.
 class TANDEM_API worker_hook {
  public:
+  /// Calls nothing.
   worker_hook() noexcept = default;
+  /// Calls nothing.
   worker_hook(std::nullptr_t) noexcept {}  // NOLINT: as std::function
 
   /// Throws what encoding the callable throws.
@@ -51,6 +53,7 @@ class TANDEM_API worker_hook {
     set_ = true;
   }
 
+  /// Tells whether there is a function.
   [[nodiscard]] explicit operator bool() const noexcept { return set_; }
 
  private:
@@ -124,9 +127,11 @@ class TANDEM_API process_pool final
   using front::post;
   using front::starmap;
   using front::submit;
+  /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
+  /// process_pool_options::max_workers, or what was chosen for 0.
   [[nodiscard]] int max_workers() const noexcept override;
   /// See executor. Called from a callback that the pool itself runs, `wait` is refused with
   /// invalid_state_error.
@@ -134,8 +139,11 @@ class TANDEM_API process_pool final
   [[nodiscard]] executor_stats stats() const override;
 
   void check(const task_options& options) const override;
+  /// For submit() and post(): takes a task.
   void enqueue(detail::core_ptr<detail::core> task) override;
+  /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  /// False: tasks run in other processes.
   [[nodiscard]] bool in_process() const noexcept override { return false; }
 
  private:

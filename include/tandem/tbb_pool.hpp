@@ -62,6 +62,7 @@ class TANDEM_API tbb_pool final : public executor,
   using front::post;
   using front::starmap;
   using front::submit;
+  /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
@@ -70,7 +71,9 @@ class TANDEM_API tbb_pool final : public executor,
   void shutdown(shutdown_options options = {}) override;
   /// See executor. A worker counts as alive while it has a thread.
   [[nodiscard]] executor_stats stats() const override;
+  /// For submit() and post(): takes a task.
   void enqueue(detail::core_ptr<detail::core> task) override;
+  /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
 
  private:

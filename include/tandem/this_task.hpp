@@ -11,6 +11,7 @@ namespace detail {
 class worker_context;
 }
 
+/// What a task can ask and say about itself.
 namespace this_task {
 
 /// Tells whether somebody asked this task to stop, by future::cancel() while it ran. False outside a task.
@@ -32,9 +33,11 @@ TANDEM_API void interruption_point();
 /// Elsewhere it does nothing. Create and destroy it on the same thread.
 class TANDEM_API blocking_region {
  public:
+  /// The block begins: the worker is not counted on any more.
   blocking_region() noexcept;
   blocking_region(const blocking_region&) = delete;
   blocking_region& operator=(const blocking_region&) = delete;
+  /// The block is over.
   ~blocking_region();
 
  private:

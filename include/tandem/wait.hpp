@@ -17,7 +17,9 @@ enum class return_when : std::uint8_t { first_completed, first_exception, all_co
 
 /// Positions in the range that was given to wait(), ascending.
 struct wait_result {
+  /// Of those that have a value, an exception, or are cancelled.
   std::vector<std::size_t> done;
+  /// Of all others.
   std::vector<std::size_t> not_done;
 };
 
