@@ -180,6 +180,30 @@ TEST(FutureRace, WhenAnyAndWhenAllAreDoneOnceWhoeverComesFirst) {
       });
 }
 
+// Alone: no other callback's flag helps it out.
+TEST(FutureRace, CallbackIsNotMissedWhileTheFutureCompletes) {
+  const seed_scope seed;
+  std::optional<tandem::promise<int>> promise;
+  tandem::future<int> future;
+  std::atomic<int> called{0};
+  std::array<std::mt19937, 2> random{seed_scope::generator(0), seed_scope::generator(1)};
+  crew::run(
+      2, rounds(100'000),
+      [&](int) {
+        promise.emplace();
+        future = promise->get_future();
+      },
+      [&](int i, int) {
+        dawdle(random[static_cast<unsigned>(i)]);
+        if (i == 0) {
+          future.on_done([&] { ++called; });
+        } else {
+          promise->set_value(1);
+        }
+      },
+      [&](int round) { ASSERT_EQ(called, round + 1); });
+}
+
 // The first callback's flag may get the second one fired before on_done() has returned.
 TEST(FutureRace, CallbackMayDestroyTheFutureWhileItIsBeingRegistered) {
   const seed_scope seed;
