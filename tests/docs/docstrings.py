@@ -15,7 +15,7 @@ import tempfile
 MISTAKES = [
     ("future.hpp", "  /// Gives the state to a shared_future; this future is left without one.\n", "", "share"),  # a member
     ("executor.hpp", "  /// Tasks that wait.\n", "", "queued"),  # a field
-    ("thread_pool.hpp", "}  // namespace tandem", "class added {};\n}  // namespace tandem", "added"),
+    ("thread_pool.hpp", "}  // namespace tandem", "struct added {\n  int x;\n};\n}  // namespace tandem", "added"),
     ("init.hpp", "}  // namespace tandem", "void added(int how);\n}  // namespace tandem", "added"),
     ("init.hpp", "@param argc, argv", "@param argx", "argx"),
 ]
