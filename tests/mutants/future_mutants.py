@@ -139,7 +139,7 @@ MUTANTS = [
         "push_to_who_is_gone", QUEUE,
         "      if (next == shared::closed()) {", "      if (false) {",
         "a completer that comes late finds the stack closed",
-        "future_race_test", "FutureRace.NoWakeUpIsMissedWhenManyAreReleasedTogether", preset="asan"),
+        "future_test", "OnDone.CompletionThatComesTooLateFindsTheWaiterGone", preset="asan"),
     Mutant(
         "queue_leaves_its_callbacks", QUEUE,
         "    s.watched->detach([mine](const callback* c) { return c == mine; });\n",
@@ -165,10 +165,24 @@ MUTANTS = [
         "future_test", "Then.ExceptionSkipsToTheEnd"),
     Mutant(
         "cancelled_continuation_runs", CONTINUATION,
-        "      if (this->try_start()) execute_in_context(*this);\n      return;",
-        "      (void)this->try_start();\n      execute_in_context(*this);\n      return;",
-        "a continuation is started by one, and not when it was cancelled",
-        "future_race_test", "FutureRace.WhenAnyAndWhenAllAreDoneOnceWhoeverComesFirst", repeat=3),
+        """    if (this->done()) return;  // cancelled
+    done.add_ref();
+    source_ = core_ptr<source_type>(static_cast<source_type*>(&done));
+    if (sink_ == nullptr) {
+      if (this->try_start()) execute_in_context(*this);
+      return;
+    }
+""",
+        """    done.add_ref();
+    source_ = core_ptr<source_type>(static_cast<source_type*>(&done));
+    if (sink_ == nullptr) {
+      (void)this->try_start();
+      execute_in_context(*this);
+      return;
+    }
+""",
+        "a continuation that was cancelled is not called",
+        "future_test", "Then.CancelledOneIsNotCalledAndFreesItsFunction", preset="asan"),
 
     # --- stop tokens ---
     Mutant(

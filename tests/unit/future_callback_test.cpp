@@ -1,5 +1,6 @@
 // on_done(): when callbacks are called, with what, in which order, and what they may do.
 #include <tandem/as_completed.hpp>
+#include <tandem/detail/completion_queue.hpp>
 #include <tandem/future.hpp>
 #include <tandem/wait.hpp>
 
@@ -192,6 +193,26 @@ TEST(OnDone, WaitThatIsOverLeavesNothingInTheFuture) {
   });
   EXPECT_EQ(left, 0);
   p.set_value(1);
+}
+
+// For AddressSanitizer: what tells a waiter that is gone must free itself.
+TEST(OnDone, CompletionThatComesTooLateFindsTheWaiterGone) {
+  struct ends_the_wait final : tandem::detail::callback {
+    ends_the_wait() : callback(kind::wake) {}
+    void fire(tandem::detail::core&) noexcept override { waiter.reset(); }
+    void drop() noexcept override {}
+    std::optional<tandem::detail::completion_queue> waiter;
+  };
+  tandem::promise<int> p;
+  auto f = p.get_future();
+  tandem::detail::core* core = tandem::detail::access::state(f);
+  ends_the_wait first;
+  ASSERT_TRUE(core->try_attach(&first));
+  first.waiter.emplace();
+  first.waiter->watch(*core, 0);
+  p.set_value(1);  // tells first, whose waiter goes, and then that waiter
+  EXPECT_FALSE(first.waiter.has_value());
+  EXPECT_EQ(f.get(), 1);
 }
 
 TEST(OnDone, ThrowingCallbackIsReportedAndTheOthersRun) {
