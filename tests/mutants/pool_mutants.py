@@ -91,7 +91,7 @@ MUTANTS = [
                                           std::memory_order_relaxed));""",
         "    } while (false);\n    head_.store(ticket + count, std::memory_order_seq_cst);",
         "a ticket has one consumer",
-        "dispatch_test", "Injector.LosesNothingAmongManyThreads"),
+        "dispatch_test", "Injector.LosesNothingAmongManyThreads", repeat=20),
     Mutant(
         "steal_without_claim", RING,
         """      if (head_.compare_exchange_weak(head, head + count, std::memory_order_acq_rel,

@@ -28,7 +28,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = future_mutants.MUTANTS + pool_mutants.MUTANTS + process_mutants.MUTANTS
 
 # A mutant may hang: it gets this many times what its tests need unmutated, and some seconds.
-PATIENCE, GRACE = 6, 20
+PATIENCE, GRACE = 6, 10
 # The unmutated tests' own limit.
 LONGEST = 600
 
