@@ -29,6 +29,10 @@ class TANDEM_API inline_executor final
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
@@ -37,6 +41,7 @@ class TANDEM_API inline_executor final
   void shutdown(shutdown_options options = {}) override;
   [[nodiscard]] executor_stats stats() const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
+  [[nodiscard]] bool is_open() const noexcept override;
 
  private:
   void leave() noexcept;

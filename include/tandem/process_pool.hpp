@@ -93,6 +93,8 @@ struct process_pool_options {
   bool kill_on_cancel = false;
   /// Not available yet: a value is refused.
   time_limit idle_timeout{};
+  /// Gets the exceptions that no future can receive, in this process; empty: they are reported on stderr.
+  tandem::error_handler error_handler{};
 };
 
 /// Runs tasks in worker processes.
@@ -124,6 +126,10 @@ class TANDEM_API process_pool final
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
@@ -136,6 +142,8 @@ class TANDEM_API process_pool final
   void check(const task_options& options) const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  [[nodiscard]] const void* owner() const noexcept override;
+  [[nodiscard]] bool is_open() const noexcept override;
   [[nodiscard]] bool in_process() const noexcept override { return false; }
 
  private:

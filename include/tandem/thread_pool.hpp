@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct thread_pool_options {
   /// Called once on each worker before its first task. If it throws, the pool is broken: the error is reported on
   /// stderr, waiting tasks and later submits get broken_pool_error.
   std::function<void()> initializer{};
-  /// Called once on each worker behind its last task. What it throws is reported on stderr.
+  /// Called once on each worker behind its last task. What it throws goes to error_handler.
   std::function<void()> finalizer{};
   /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
   int queue_capacity = 0;
@@ -45,6 +46,8 @@ struct thread_pool_options {
   /// How long a worker may have nothing to do before it ends; none: for ever. A limit is not supported yet:
   /// std::invalid_argument.
   time_limit idle_timeout{};
+  /// Gets the exceptions that no future can receive; empty: they are reported on stderr.
+  tandem::error_handler error_handler{};
 };
 
 /// Runs tasks on threads of this process, in order of submission (those of one submitting thread; several workers
@@ -74,6 +77,10 @@ class TANDEM_API thread_pool final : public executor,
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
@@ -83,6 +90,9 @@ class TANDEM_API thread_pool final : public executor,
   [[nodiscard]] executor_stats stats() const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  void enqueue_all(std::span<detail::core_ptr<detail::core>> tasks) override;
+  [[nodiscard]] const void* owner() const noexcept override;
+  [[nodiscard]] bool is_open() const noexcept override;
 
  private:
   const std::shared_ptr<detail::thread_pool_state> state_;  // its workers hold it too

@@ -3,6 +3,8 @@
 
 #include <tandem/this_task.hpp>
 
+#include "future/expiry.hpp"
+
 #include <boost/thread/thread.hpp>
 
 namespace tandem::detail {
@@ -20,12 +22,18 @@ const task_context* exchange_current_task(const task_context* task) noexcept {
   return std::exchange(task_, task);
 }
 
-void execute_in_context(core& task, task_ledger* ledger) noexcept {
+bool execute_in_context(core& task, task_ledger* ledger) noexcept {
   const task_context context{task.stop_word(), word::stop_requested, &task, 1, ledger};
   if (ledger != nullptr) add_one(ledger->started);
   const task_context* outer = exchange_current_task(&context);
-  task.execute();
+  if (const task_options* options = task.options(); options != nullptr && options->timeout.has_value()) {
+    const expiry limit(task, options->timeout.value());
+    task.execute();
+  } else {
+    task.execute();
+  }
   exchange_current_task(outer);
+  return context.asked_to_stop;
 }
 
 // The worker has done its part: it counts the task as finished here, and no longer when it is completed.
@@ -44,6 +52,12 @@ bool stop_requested() noexcept {
   const detail::task_context* task = detail::current_task();
   return task != nullptr && task->stop_word != nullptr &&
          (task->stop_word->load(std::memory_order_acquire) & task->stop_mask) != 0;
+}
+
+std::stop_token stop_token() {
+  const detail::task_context* task = detail::current_task();
+  if (task == nullptr) return {};
+  return task->task != nullptr ? task->task->stop_token() : task->tokens->stop_token();
 }
 
 void interruption_point() {

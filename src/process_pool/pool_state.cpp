@@ -1,6 +1,8 @@
 // Making, asking and ending a pool. Submitting is in submission.cpp, cancelling in cancellation.cpp.
 #include "process_pool/pool_state.hpp"
 
+#include "executor/unhandled.hpp"
+
 #include "posix/cpus.hpp"
 #include "posix/signals.hpp"
 
@@ -12,7 +14,6 @@
 #include <cstdio>
 #include <new>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 namespace tandem::detail {
@@ -21,27 +22,6 @@ namespace {
 
 // A pool in a worker of a pool in a worker ...: deeper than anybody means to, long before it is a fork bomb.
 constexpr int max_depth = 4;
-
-// Which pools live, for cancel(): a future may outlive its pool.
-struct registry {
-  std::mutex mutex;
-  std::unordered_map<const void*, std::weak_ptr<process_pool_state>> pools;
-};
-registry& live_pools() {
-  static auto* const pools = new registry;  // outlives static pools
-  return *pools;
-}
-
-bool cancel_in_pool(const void* owner, core& task) noexcept {
-  std::shared_ptr<process_pool_state> pool;
-  {
-    registry& live = live_pools();
-    const std::lock_guard held(live.mutex);
-    const auto it = live.pools.find(owner);
-    if (it != live.pools.end()) pool = it->second.lock();
-  }
-  return pool != nullptr && pool->cancel_running(task);
-}
 
 process::hook to_hook(bool set, function_name name, const std::string& call) { return {set, name, call}; }
 
@@ -80,12 +60,7 @@ std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_opti
   posix::watch_forks();
   std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
   state->link_ = process::server_link::start(state->options_.start, state->greeting());
-  {
-    registry& live = live_pools();
-    const std::lock_guard held(live.mutex);
-    live.pools.emplace(state.get(), state);
-  }
-  set_cancel_hook(&cancel_in_pool);
+  add_task_owner(state.get(), state);
   const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
   state->manager_ = std::thread([state] { state->manage(); });
   return state;
@@ -99,10 +74,10 @@ process_pool_state::process_pool_state(process_pool_options options)
           broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
       ended_(new promised<void>) {}
 
-process_pool_state::~process_pool_state() {
-  registry& live = live_pools();
-  const std::lock_guard held(live.mutex);
-  live.pools.erase(this);
+process_pool_state::~process_pool_state() { remove_task_owner(this); }
+
+bool process_pool_state::take_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+  return call_error_handler(options_.error_handler, where, error);
 }
 
 process::hello process_pool_state::greeting() const {
@@ -132,12 +107,19 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     const lock held(mutex_);
     open_ = false;
   }
+  stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
   ended_->wait();
   const std::lock_guard held(join_mutex_);
   if (manager_.joinable()) manager_.join();
+}
+
+bool process_pool_state::is_open() const noexcept {
+  if (in_forked_child()) return false;
+  const lock held(mutex_);
+  return open_ && !broken_;
 }
 
 void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state) noexcept {

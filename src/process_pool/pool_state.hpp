@@ -3,6 +3,8 @@
 #ifndef TANDEM_PROCESS_POOL_POOL_STATE_HPP
 #define TANDEM_PROCESS_POOL_POOL_STATE_HPP
 
+#include "future/task_owner.hpp"
+
 #include "posix/event_fd.hpp"
 #include "posix/fork_watch.hpp"
 
@@ -28,7 +30,7 @@
 
 namespace tandem::detail {
 
-class process_pool_state : public std::enable_shared_from_this<process_pool_state> {
+class process_pool_state final : public task_owner, public std::enable_shared_from_this<process_pool_state> {
  public:
   /// Checks the options, starts the fork server and the manager thread. Throws std::invalid_argument, start_error.
   [[nodiscard]] static std::shared_ptr<process_pool_state> create(process_pool_options options);
@@ -39,10 +41,12 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   [[nodiscard]] int max_workers() const noexcept { return max_workers_; }
   void enqueue(core_ptr<core> task);
+  [[nodiscard]] bool is_open() const noexcept;
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   /// Of a task that has been dispatched: true if it is cancelled now.
-  [[nodiscard]] bool cancel_running(core& task) noexcept;
+  bool stop_running(core& task) noexcept override;
+  bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
   /// What the handle's destructor does: as shutdown(), or lets go where waiting is impossible.
   static void close_handle(std::shared_ptr<process_pool_state> state) noexcept;
 

@@ -133,7 +133,6 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
     forget_cancelled(1);
     return {};
   }
-  task->set_owner_cancels();
   const task_options* options = task->options();
   const bool timed = options != nullptr && options->timeout.has_value();
   const std::uint32_t before = collections_.load(std::memory_order_relaxed);

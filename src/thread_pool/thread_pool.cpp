@@ -59,7 +59,10 @@ thread_pool_options settled(thread_pool_options options, int usable_cpus) {
 std::shared_ptr<detail::thread_pool_state> make_state(thread_pool_options options) {
   posix::watch_forks();
   const int usable_cpus = posix::usable_cpus();
-  return std::make_shared<detail::thread_pool_state>(settled(std::move(options), usable_cpus), usable_cpus);
+  auto state =
+      std::make_shared<detail::thread_pool_state>(settled(std::move(options), usable_cpus), usable_cpus);
+  detail::add_task_owner(state.get(), state);
+  return state;
 }
 
 }  // namespace
@@ -90,5 +93,11 @@ void thread_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
   const auto keep = state_;
   keep->enqueue(std::move(task));
 }
+
+const void* thread_pool::owner() const noexcept { return state_.get(); }
+
+bool thread_pool::is_open() const noexcept { return state_->is_open(); }
+
+void thread_pool::enqueue_all(std::span<detail::core_ptr<detail::core>> tasks) { state_->enqueue_all(tasks); }
 
 }  // namespace tandem

@@ -4,6 +4,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/unhandled.hpp"
 #include "posix/fork_watch.hpp"
 
 #include <boost/thread/thread.hpp>
@@ -32,21 +33,42 @@ thread_pool_state::thread_pool_state(thread_pool_options options, int usable_cpu
       crew_(*this, most_threads(options_)) {}
 
 thread_pool_state::~thread_pool_state() {
+  remove_task_owner(this);
   cancel_waiting();  // nothing is there but what a broken pool left
 }
 
 // --- into the pool -----------------------------------------------------------------------------------------------
 
 void thread_pool_state::enqueue(core_ptr<core> task) {
-  if (in_forked_child()) {
-    throw broken_pool_error(
-        "tandem: submit on a thread_pool in a forked child: its threads exist in the parent only. "
-        "Make a pool of its own in the child");
+  refuse_forked_child();
+  push(task);
+  if (!roster_.is_served(roster_.look())) call_worker();
+}
+
+void thread_pool_state::enqueue_all(std::span<core_ptr<core>> tasks) {
+  refuse_forked_child();
+  std::size_t pushed = 0;
+  try {
+    for (; pushed < tasks.size(); ++pushed) push(tasks[pushed]);
+  } catch (...) {
+    if (pushed > 0) call_if_needed();
+    throw;
   }
+  // Whoever is called and finds that there is more calls the next one.
+  if (pushed > 0 && !roster_.is_served(roster_.look())) call_worker();
+}
+
+void thread_pool_state::push(core_ptr<core>& task) {
   task->set_owner(this);
   if (!injector_.push(task.get())) refuse();
   (void)task.detach();  // the queue has it
-  if (!roster_.is_served(roster_.look())) call_worker();
+}
+
+void thread_pool_state::refuse_forked_child() const {
+  if (!in_forked_child()) return;
+  throw broken_pool_error(
+      "tandem: submit on a thread_pool in a forked child: its threads exist in the parent only. "
+      "Make a pool of its own in the child");
 }
 
 void thread_pool_state::refuse() const {
@@ -128,6 +150,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
     roster_.close();
   }
   crew_.dismiss_resting();
+  stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
   if (options.wait) join_all();
@@ -227,6 +250,14 @@ void thread_pool_state::fail(core* task) noexcept {
     task->complete_error(std::move(error));
   }
   task->release();
+}
+
+// --- for tasks ---------------------------------------------------------------------------------------------------
+
+bool thread_pool_state::stop_running(core&) noexcept { return false; }
+
+bool thread_pool_state::take_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+  return call_error_handler(options_.error_handler, where, error);
 }
 
 // --- the numbers -------------------------------------------------------------------------------------------------

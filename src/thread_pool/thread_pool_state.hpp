@@ -9,29 +9,38 @@
 
 #include "dispatch/injector.hpp"
 #include "dispatch/roster.hpp"
+#include "future/task_owner.hpp"
 #include "thread_pool/thread_crew.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 namespace tandem::detail {
 
-class thread_pool_state : public std::enable_shared_from_this<thread_pool_state> {
+class thread_pool_state final : public task_owner, public std::enable_shared_from_this<thread_pool_state> {
  public:
   /// `options` have been checked; `usable_cpus` decides whether looking for work may take CPU time.
   thread_pool_state(thread_pool_options options, int usable_cpus);
   ~thread_pool_state();
 
   void enqueue(core_ptr<core> task);
+  /// See task_sink::enqueue_all(): looks for a worker once.
+  void enqueue_all(std::span<core_ptr<core>> tasks);
+  [[nodiscard]] bool is_open() const noexcept { return !roster_.look().ending(); }
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   /// The pool is being destroyed: as shutdown() where that can be; never throws, never joins its own thread.
   void abandon() noexcept;
   [[nodiscard]] bool in_forked_child() const noexcept;
   [[nodiscard]] const thread_pool_options& options() const noexcept { return options_; }
+
+  // --- for tasks, by task_owner ---
+  bool stop_running(core& task) noexcept override;
+  bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
 
   // --- for its workers ---
   [[nodiscard]] dispatch::injector<core>& injector() noexcept { return injector_; }
@@ -65,6 +74,8 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   void drain(Each each) noexcept;
   template <class Each>
   void drain(dispatch::batch_ring<core>& ring, Each each) noexcept;
+  void push(core_ptr<core>& task);
+  void refuse_forked_child() const;
   [[noreturn]] void refuse() const;
   void fail(core* task) noexcept;
 

@@ -61,7 +61,7 @@ void thread_worker::run() noexcept {
     try {
       pool_.options().finalizer();
     } catch (...) {
-      report_unhandled("a thread_pool's finalizer", std::current_exception());
+      report_unhandled("a thread_pool's finalizer", std::current_exception(), &pool_);
     }
   }
   thread_id_.store(0, std::memory_order_relaxed);
@@ -209,12 +209,13 @@ void thread_worker::forget_finishing() noexcept {
 }
 
 // Not when the stack is half used up and somebody with an empty one can stand in: tasks may wait for tasks to any depth.
-bool thread_worker::may_run(const core& task) const noexcept {
-  return task.owner() == &pool_ && (stack_.left() >= stack_at_start_ / 2 || !pool_.crew().may_grow());
+bool thread_worker::try_run(core& task) noexcept {
+  if (task.owner() != &pool_ || (stack_.left() < stack_at_start_ / 2 && pool_.crew().may_grow()))
+    return false;
+  if (!task.try_start()) return false;
+  execute(task, false);  // the waiting task goes on afterwards, so the worker does not become free
+  return true;
 }
-
-// The waiting task goes on afterwards, so the worker does not become free.
-void thread_worker::run_started(core& task) noexcept { execute(task, false); }
 
 bool thread_worker::can_be_stood_in_for() const noexcept {
   return pool_.crew().may_grow() || pool_.roster().look().top() != 0;

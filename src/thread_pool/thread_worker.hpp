@@ -26,8 +26,7 @@ class thread_worker final : public worker_context {
   void run() noexcept;
 
   // --- for waiting futures: on this worker's own thread ---
-  [[nodiscard]] bool may_run(const core& task) const noexcept override;
-  void run_started(core& task) noexcept override;
+  [[nodiscard]] bool try_run(core& task) noexcept override;
   [[nodiscard]] bool can_be_stood_in_for() const noexcept override;
   void begin_blocking() noexcept override;
   void end_blocking() noexcept override;
