@@ -9,6 +9,7 @@
 
 #include "dispatch/injector.hpp"
 #include "dispatch/roster.hpp"
+#include "posix/clock.hpp"
 #include "thread_pool/thread_crew.hpp"
 
 #include <atomic>
@@ -27,6 +28,9 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
 
   void enqueue(core_ptr<core> task);
   void shutdown(const shutdown_options& options);
+  /// `workers` has been checked.
+  void resize(int workers);
+  [[nodiscard]] int max_workers() const noexcept { return roster_.most_active(); }
   [[nodiscard]] executor_stats stats() const;
   /// The pool is being destroyed: as shutdown() where that can be; never throws, never joins its own thread.
   void abandon() noexcept;
@@ -44,7 +48,19 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   void call_if_needed() noexcept {
     if (has_work()) call_worker();
   }
+  /// Wakes somebody who sleeps, or starts the thread of one that has none; false if there is nobody.
+  bool wake_worker() noexcept;
   [[nodiscard]] thread_crew& crew() noexcept { return crew_; }
+  /// When a worker that falls asleep now has slept enough.
+  [[nodiscard]] posix::steady_time idle_deadline() const noexcept {
+    return options_.idle_timeout.has_value() ? posix::deadline_after(options_.idle_timeout.value())
+                                             : posix::no_deadline;
+  }
+  // Tasks in the rings of workers that have left: to be taken before those in the injector. A hint: has_work() and
+  // steal() look at all rings in any case.
+  [[nodiscard]] bool has_left_behind() const noexcept { return left_behind_.load(std::memory_order_relaxed); }
+  void leave_behind() noexcept { left_behind_.store(true, std::memory_order_release); }
+  void clear_left_behind() noexcept { left_behind_.exchange(false, std::memory_order_acq_rel); }
   /// A worker could not be set up: the pool can run nothing any more.
   void break_down(const std::string& why) noexcept;
   void fail_tasks(dispatch::batch_ring<core>& ring) noexcept;
@@ -59,13 +75,16 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
  private:
   [[nodiscard]] bool someone_is_coming() const noexcept;
   void start_failed(const std::string& error) noexcept;
+  void wake_all() noexcept;
+  bool wake_any() noexcept;
+  bool has_answered(dispatch::roster::call c) noexcept;
   void join_all();
   void cancel_waiting() noexcept;
   template <class Each>
   void drain(Each each) noexcept;
   template <class Each>
   void drain(dispatch::batch_ring<core>& ring, Each each) noexcept;
-  [[noreturn]] void refuse() const;
+  [[noreturn]] void refuse(const char* what) const;
   void fail(core* task) noexcept;
 
   const thread_pool_options options_;
@@ -74,6 +93,8 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   dispatch::injector<core> injector_;
   dispatch::roster roster_;
   thread_crew crew_;
+  std::mutex size_mutex_;                 // held by whoever resizes: one after the other
+  std::atomic<bool> left_behind_{false};  // written by workers that leave and by those who take over
   std::atomic<int> initializing_{0};
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken

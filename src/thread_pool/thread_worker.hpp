@@ -22,8 +22,10 @@ class thread_worker final : public worker_context {
  public:
   thread_worker(thread_pool_state& pool, int index) noexcept : pool_(pool), index_(index) {}
 
+  /// How a thread's life has ended: off the roster; or idle for too long, in its bed (roster::vacate()).
+  enum class end : unsigned char { off_duty, idle };
   /// The thread's whole life between its start and its end, as a searcher that is counted as active.
-  void run() noexcept;
+  end run() noexcept;
 
   // --- for waiting futures: on this worker's own thread ---
   [[nodiscard]] bool may_run(const core& task) const noexcept override;
@@ -44,8 +46,10 @@ class thread_worker final : public worker_context {
 
  private:
   bool set_up() noexcept;
+  void finalize() noexcept;
   core* next() noexcept;
   core* take() noexcept;
+  std::size_t take_left_behind(core** batch) noexcept;
   std::size_t steal(core** batch, std::size_t most) noexcept;
   void search() noexcept;
   void run_task(core* task) noexcept;
@@ -56,6 +60,7 @@ class thread_worker final : public worker_context {
   thread_pool_state& pool_;
   const int index_;
   bool searching_ = false;    // counted as a searcher in the roster
+  bool idle_ = false;         // its time asleep is over
   int blocking_ = 0;          // depth of begin_blocking()
   std::uint32_t victim_ = 0;  // where to begin to steal
   posix::stack_bounds stack_;
