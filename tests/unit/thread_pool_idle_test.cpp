@@ -199,11 +199,18 @@ TEST(IdleTimeout, InitializerThatThrowsTheSecondTimeBreaksThePool) {
                             .idle_timeout = 1ms});
   pool.submit([] {}).get();
   ended.wait_for(1);
+  // Until the worker that is called is a new one.
+  EXPECT_THROW(
+      {
+        for (;;) {
+          pool.submit([] {}).get();
+          ended.wait_for(begun);
+        }
+      },
+      tandem::broken_pool_error);
   try {
-    for (;;) {  // until the worker that wakes is a new one
-      pool.submit([] {}).get();
-      ended.wait_for(begun);
-    }
+    pool.submit([] {}).get();
+    FAIL() << "submit on a broken pool";
   } catch (const tandem::broken_pool_error& e) {
     EXPECT_NE(std::string(e.what()).find("no licence left"), std::string::npos) << e.what();
   }
