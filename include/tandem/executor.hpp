@@ -53,8 +53,8 @@ struct executor_stats {
   std::int64_t finished = 0;
   std::int64_t failed = 0;
   std::int64_t cancelled = 0;
-  /// Process pools only: workers that ended before the pool did, for whatever reason; tasks that were tried again;
-  /// bytes to and from the workers.
+  /// Process pools only: workers that ended before the pool did, but for those that were too many (idle_timeout,
+  /// resize()); tasks that were tried again; bytes to and from the workers.
   std::int64_t restarts = 0;
   std::int64_t retried = 0;
   std::int64_t bytes_sent = 0;

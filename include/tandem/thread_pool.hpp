@@ -43,8 +43,8 @@ struct thread_pool_options {
   /// this_task::blocking_region while tasks wait. They go when they are not needed any more. With 0, tasks that wait
   /// for others by these means can deadlock.
   int max_spare_workers = 64;
-  /// How long a worker may have nothing to do before it ends; none: for ever. A limit is not supported yet:
-  /// std::invalid_argument.
+  /// How long a worker may sleep before its thread ends (with the finalizer); when it is needed again, a new thread is
+  /// started (with the initializer), which takes some 50 us. None: for ever. Must be positive.
   time_limit idle_timeout{};
   /// Gets the exceptions that no future can receive; empty: they are reported on stderr.
   tandem::error_handler error_handler{};
@@ -84,8 +84,16 @@ class TANDEM_API thread_pool final : public executor,
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
-  /// thread_pool_options::max_workers, or what was chosen for 0.
+  /// thread_pool_options::max_workers, what was chosen for 0, or what resize() has made of it.
   [[nodiscard]] int max_workers() const noexcept override;
+  /// From now on as many tasks run at the same time; 0: chosen as for thread_pool_options::max_workers.
+  ///
+  /// If that is more than before, workers come for what waits. If it is less, those who are too many begin no further
+  /// task and go; what they had not begun is run by the others. Tasks that run are not disturbed. Thread-safe, may be
+  /// called by a task, does not wait for anything.
+  /// @throws std::invalid_argument if negative or above 8191; shutdown_error, broken_pool_error as submit();
+  /// std::bad_alloc, with nothing changed
+  void resize(int max_workers);
   void shutdown(shutdown_options options = {}) override;
   [[nodiscard]] executor_stats stats() const override;
   void enqueue(detail::core_ptr<detail::core> task) override;

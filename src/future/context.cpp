@@ -22,7 +22,7 @@ const task_context* exchange_current_task(const task_context* task) noexcept {
   return std::exchange(task_, task);
 }
 
-bool execute_in_context(core& task, task_ledger* ledger) noexcept {
+void execute_in_context(core& task, task_ledger* ledger) noexcept {
   const task_context context{task.stop_word(), word::stop_requested, &task, 1, ledger};
   if (ledger != nullptr) add_one(ledger->started);
   const task_context* outer = exchange_current_task(&context);
@@ -33,13 +33,13 @@ bool execute_in_context(core& task, task_ledger* ledger) noexcept {
     task.execute();
   }
   exchange_current_task(outer);
-  return context.asked_to_stop;
 }
 
 // The worker has done its part: it counts the task as finished here, and no longer when it is completed.
 task_leaver::task_leaver(const core& task) noexcept : context_(exchange_current_task(nullptr)) {
-  if (context_ != nullptr && context_->task == &task && context_->ledger != nullptr)
-    add_one(context_->ledger->finished);
+  if (context_ == nullptr || context_->task != &task) return;
+  if (context_->ledger != nullptr) add_one(context_->ledger->finished);
+  if (worker_ != nullptr) worker_->task_left(task);
 }
 
 task_leaver::~task_leaver() { exchange_current_task(context_); }

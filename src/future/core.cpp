@@ -139,7 +139,8 @@ bool core::try_start() noexcept {
   std::uint32_t w = state_.load(std::memory_order_relaxed);
   while (word::phase(w) == word::pending && (w & word::settling) == 0) {
     // ORDER start: acquire pairs with return_to_pending(), so that a second attempt sees what the first one left.
-    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acquire,
+    // ORDER interrupt: release publishes the worker's claim to whoever finds the task running and asks it to stop.
+    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acq_rel,
                                      std::memory_order_relaxed)) {
       return true;
     }
@@ -191,6 +192,10 @@ std::stop_token core::stop_token() {
     if ((old & word::stop_requested) != 0) stop_source().request_stop();
   }
   return stop_source().get_token();
+}
+
+bool core::was_asked_to_stop() noexcept {
+  return (state_.fetch_or(0, std::memory_order_acq_rel) & word::stop_requested) != 0;
 }
 
 std::stop_source& core::stop_source() const noexcept {
@@ -254,7 +259,7 @@ bool core::finish(std::uint32_t phase) noexcept {
 bool core::ended_too_late() const noexcept {
   const task_context* context = current_task();
   if (context == nullptr || context->task != this) return false;
-  context->asked_to_stop = true;
+  if (worker_context* worker = current_worker(); worker != nullptr) worker->task_left(*this);
   if (context->ledger != nullptr) {
     add_one(context->ledger->finished);
     add_one(context->ledger->failed);
@@ -270,11 +275,12 @@ void core::conclude(std::uint32_t phase) noexcept {
   // ORDER finish: release publishes the result to load(); acquire takes over the nodes of callbacks that were pushed
   // before their has_callback flag (try_attach). A callback flagged later finds the phase done and fires itself.
   const std::uint32_t old = state_.exchange(phase, std::memory_order_acq_rel);
-  if ((old & word::stop_requested) != 0 && context != nullptr) context->asked_to_stop = true;
+  worker_context* worker = current_worker();
+  // ORDER interrupt: without the request, nobody has interrupted this worker for the task, nor will.
+  if ((old & word::stop_requested) != 0 && context != nullptr && worker != nullptr) worker->task_left(*this);
   if (!is_free_soon || (old & word::has_callback) == 0) return notify(old);
   // A callback was attached since note_in() looked, and may take its time: this worker is not free after all.
   ledger->finishing.store(false, std::memory_order_seq_cst);
-  worker_context* worker = current_worker();
   if (worker != nullptr) worker->begin_blocking();
   notify(old);
   if (worker != nullptr) worker->end_blocking();

@@ -25,6 +25,13 @@ constexpr int max_depth = 4;
 
 process::hook to_hook(bool set, function_name name, const std::string& call) { return {set, name, call}; }
 
+void check_below_limit(const char* what, int workers) {
+  if (static_cast<std::uint32_t>(workers) >= process::max_places) {
+    throw std::invalid_argument(std::string("tandem: ") + what + " is " + std::to_string(workers) +
+                                "; it must be below 65536");
+  }
+}
+
 process_pool_options checked(process_pool_options options) {
   check_not_negative("process_pool_options::max_workers", options.max_workers);
   check_not_negative("process_pool_options::queue_capacity", options.queue_capacity);
@@ -34,12 +41,14 @@ process_pool_options checked(process_pool_options options) {
                                 " is not available yet; leave it at its default");
   };
   if (options.queue_capacity != 0) refuse("queue_capacity");
-  if (options.idle_timeout.has_value()) refuse("idle_timeout");
-  if (options.start == start_method::spawn) refuse("start = spawn");
-  if (static_cast<std::uint32_t>(options.max_workers) >= process::max_places) {
-    throw std::invalid_argument("tandem: process_pool_options::max_workers is " +
-                                std::to_string(options.max_workers) + "; it must be below 65536");
+  if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
+    throw std::invalid_argument(
+        "tandem: process_pool_options::idle_timeout is 0 or negative; a worker would be started for almost "
+        "every "
+        "task; it must be positive, or left out for no limit");
   }
+  if (options.start == start_method::spawn) refuse("start = spawn");
+  check_below_limit("process_pool_options::max_workers", options.max_workers);
   if (!process::init_was_called()) {
     throw start_error(
         "tandem: process_pool: main has not called tandem::init(argc, argv). Workers are this same "
@@ -68,10 +77,10 @@ std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_opti
 
 process_pool_state::process_pool_state(process_pool_options options)
     : options_(std::move(options)),
-      max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       fork_generation_(posix::fork_generation()),
       last_resort_(std::make_exception_ptr(
           broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
+      max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       ended_(new promised<void>) {}
 
 process_pool_state::~process_pool_state() { remove_task_owner(this); }
@@ -94,6 +103,25 @@ process::hello process_pool_state::greeting() const {
   message.memory_limit = options_.memory_limit;
   message.depth = static_cast<std::uint32_t>(process::pool_depth() + 1);
   return message;
+}
+
+void process_pool_state::resize(int workers) {
+  check_not_negative("process_pool::resize: max_workers", workers);
+  check_below_limit("process_pool::resize: max_workers", workers);
+  if (in_forked_child()) {
+    throw broken_pool_error(
+        "tandem: resize of a process_pool in a forked child: its workers belong to the parent");
+  }
+  if (workers == 0) workers = posix::usable_cpus();
+  {
+    const lock held(mutex_);
+    refuse_if_closed(held, "resize");
+    max_workers_ = workers;
+    wanted_ = std::min(wanted_, static_cast<std::size_t>(workers));
+    if (outstanding_ != 0) want_workers(held);
+  }
+  dismiss_surplus_workers();
+  bell_.raise();
 }
 
 void process_pool_state::shutdown(const shutdown_options& options) {

@@ -17,6 +17,8 @@ process_pool::~process_pool() { detail::process_pool_state::close_handle(state_)
 
 int process_pool::max_workers() const noexcept { return state_->max_workers(); }
 
+void process_pool::resize(int max_workers) { state_->resize(max_workers); }
+
 void process_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
 
 executor_stats process_pool::stats() const { return state_->stats(); }

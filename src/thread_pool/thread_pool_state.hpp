@@ -10,6 +10,7 @@
 #include "dispatch/injector.hpp"
 #include "dispatch/roster.hpp"
 #include "future/task_owner.hpp"
+#include "posix/clock.hpp"
 #include "thread_pool/thread_crew.hpp"
 
 #include <atomic>
@@ -32,6 +33,9 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   void enqueue_all(std::span<core_ptr<core>> tasks);
   [[nodiscard]] bool is_open() const noexcept { return !roster_.look().ending(); }
   void shutdown(const shutdown_options& options);
+  /// `workers` has been checked.
+  void resize(int workers);
+  [[nodiscard]] int max_workers() const noexcept { return roster_.most_active(); }
   [[nodiscard]] executor_stats stats() const;
   /// The pool is being destroyed: as shutdown() where that can be; never throws, never joins its own thread.
   void abandon() noexcept;
@@ -53,7 +57,19 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   void call_if_needed() noexcept {
     if (has_work()) call_worker();
   }
+  /// Wakes somebody who sleeps, or starts the thread of one that has none; false if there is nobody.
+  bool wake_worker() noexcept;
   [[nodiscard]] thread_crew& crew() noexcept { return crew_; }
+  /// When a worker that falls asleep now has slept enough.
+  [[nodiscard]] posix::steady_time idle_deadline() const noexcept {
+    return options_.idle_timeout.has_value() ? posix::deadline_after(options_.idle_timeout.value())
+                                             : posix::no_deadline;
+  }
+  // Tasks in the rings of workers that have left: to be taken before those in the injector. A hint: has_work() and
+  // steal() look at all rings in any case.
+  [[nodiscard]] bool has_left_behind() const noexcept { return left_behind_.load(std::memory_order_relaxed); }
+  void leave_behind() noexcept { left_behind_.store(true, std::memory_order_release); }
+  void clear_left_behind() noexcept { left_behind_.exchange(false, std::memory_order_acq_rel); }
   /// A worker could not be set up: the pool can run nothing any more.
   void break_down(const std::string& why) noexcept;
   void fail_tasks(dispatch::batch_ring<core>& ring) noexcept;
@@ -68,6 +84,9 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
  private:
   [[nodiscard]] bool someone_is_coming() const noexcept;
   void start_failed(const std::string& error) noexcept;
+  void wake_all() noexcept;
+  bool wake_any() noexcept;
+  bool has_answered(dispatch::roster::call c) noexcept;
   void join_all();
   void cancel_waiting() noexcept;
   template <class Each>
@@ -76,7 +95,7 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   void drain(dispatch::batch_ring<core>& ring, Each each) noexcept;
   void push(core_ptr<core>& task);
   void refuse_forked_child() const;
-  [[noreturn]] void refuse() const;
+  [[noreturn]] void refuse(const char* what) const;
   void fail(core* task) noexcept;
 
   const thread_pool_options options_;
@@ -85,6 +104,8 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   dispatch::injector<core> injector_;
   dispatch::roster roster_;
   thread_crew crew_;
+  std::mutex size_mutex_;                 // held by whoever resizes: one after the other
+  std::atomic<bool> left_behind_{false};  // written by workers that leave and by those who take over
   std::atomic<int> initializing_{0};
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken

@@ -50,6 +50,10 @@ ROOMS = {
         ["include/tandem/inline_executor.hpp", "src/executor/inline_executor.cpp"],
         ["config", "error", "future", "executor", "posix"],
     ),
+    "worker_local": (
+        ["include/tandem/worker_local.hpp", "include/tandem/detail/local_values.hpp", "src/worker_local/*"],
+        ["config"],
+    ),
     "executor": (
         ["include/tandem/executor.hpp", "include/tandem/map*.hpp", "include/tandem/imap*.hpp",
          "include/tandem/detail/*", "src/executor/*"],

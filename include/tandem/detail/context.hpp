@@ -18,6 +18,9 @@ class worker_context {
   /// Starts the task and runs it here, if it belongs to this worker's pool and nobody has started it. False: nothing
   /// has happened.
   [[nodiscard]] virtual bool try_run(core& task) noexcept = 0;
+  /// The task, which ran here, is over for this worker, though its function's frames may still be there; somebody may
+  /// have asked it to stop.
+  virtual void task_left([[maybe_unused]] const core& task) noexcept {}
   /// Tells whether another worker could run the pool's tasks while this one is blocked: one that is idle, or a spare.
   [[nodiscard]] virtual bool can_be_stood_in_for() const noexcept = 0;
   /// The worker is about to block: the pool may bring in a spare.
@@ -65,8 +68,6 @@ struct task_context {
   int attempt = 1;
   task_ledger* ledger = nullptr;   // null: nobody counts
   token_source* tokens = nullptr;  // where there is no task
-  /// Set when the task ends: it was asked to stop while it ran.
-  mutable bool asked_to_stop = false;
 };
 
 /// Null on a thread that is no worker.
@@ -91,8 +92,8 @@ class TANDEM_API task_leaver {
 };
 
 /// Runs a task that the caller has started, with this_task answering for it and within its time limit, and counts it in
-/// the ledger. True if it was asked to stop meanwhile.
-TANDEM_API bool execute_in_context(core& task, task_ledger* ledger = nullptr) noexcept;
+/// the ledger.
+TANDEM_API void execute_in_context(core& task, task_ledger* ledger = nullptr) noexcept;
 
 }  // namespace tandem::detail
 

@@ -100,6 +100,9 @@ class TANDEM_API core {
   /// A token whose stop is requested when this running task shall stop. By the thread that runs it.
   /// Throws std::bad_alloc.
   [[nodiscard]] std::stop_token stop_token();
+  /// Tells whether stop has been requested. A read-modify-write: whoever requests it later sees all that the caller has
+  /// written before.
+  [[nodiscard]] bool was_asked_to_stop() noexcept;
   /// The stored exception; null after a value. Only after done().
   [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
 
