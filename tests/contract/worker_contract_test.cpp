@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -63,7 +64,7 @@ TYPED_TEST(Worker, TheirNumberMayBeChanged) {
       pool->resize(workers);
       EXPECT_EQ(pool->max_workers(), workers);
       this->use_all(*pool);
-      wait_for_workers(*pool, workers);
+      this->wait_for_workers(*pool, workers);
     }
     EXPECT_THROW(pool->resize(-1), std::invalid_argument);
     pool->resize(0);
@@ -93,7 +94,7 @@ TYPED_TEST(Worker, EndsWhenIdleForTooLongAndComesAgain) {
       for (int round = 0; round < 3; ++round) {
         this->use_all(pool);
         finalized.wait_for(initialized.value());
-        wait_for_workers(pool, 0);
+        this->wait_for_workers(pool, 0);
       }
       EXPECT_GE(initialized.value(), 6);
       EXPECT_EQ(pool.max_workers(), 2);

@@ -217,6 +217,25 @@ TEST(IdleTimeout, InitializerThatThrowsTheSecondTimeBreaksThePool) {
   EXPECT_EQ(ended.value(), 1);
 }
 
+TEST(IdleTimeout, FinalizerThatThrowsIsReportedAndHarmsNothing) {
+  counter ended;
+  testing::internal::CaptureStderr();
+  {
+    tandem::thread_pool pool({.max_workers = 1,
+                              .finalizer =
+                                  [&] {
+                                    ended.add();
+                                    throw std::runtime_error("cannot disconnect");
+                                  },
+                              .idle_timeout = 1ms});
+    for (int i = 1; i <= 3; ++i) {
+      EXPECT_EQ(pool.submit([i] { return i; }).get(), i);
+      ended.wait_for(i);
+    }
+  }
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("cannot disconnect"), std::string::npos);
+}
+
 TEST(IdleTimeout, SparesThatStoodInAreGoneToo) {
   gate go;
   tandem::thread_pool pool({.max_workers = 2, .idle_timeout = 1ms});
