@@ -3,6 +3,8 @@
 #ifndef TANDEM_EXECUTOR_HPP
 #define TANDEM_EXECUTOR_HPP
 
+#include <tandem/detail/delayed.hpp>
+#include <tandem/detail/each.hpp>
 #include <tandem/detail/imap.hpp>
 #include <tandem/detail/map.hpp>
 #include <tandem/detail/remote_continuation.hpp>
@@ -11,10 +13,16 @@
 #include <tandem/future.hpp>
 #include <tandem/task_options.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -48,7 +56,8 @@ struct executor_stats {
   std::int64_t failed = 0;
   /// Since the start: tasks that were cancelled before they ran.
   std::int64_t cancelled = 0;
-  /// Process pools only, since the start: workers that ended before the pool did, for whatever reason.
+  /// Process pools only, since the start: workers that ended before the pool did, but for those that were too many
+  /// (idle_timeout, resize()).
   std::int64_t restarts = 0;
   /// Process pools only, since the start: tries that followed a worker's death.
   std::int64_t retried = 0;
@@ -60,10 +69,22 @@ struct executor_stats {
   std::vector<worker_stats> per_worker;
 };
 
+/// Takes an exception that no future can receive: that of a callback (future::on_done), of a posted task, of a finalizer.
+/// `where` says which of them, in a few words for a log. Called in the thread in which it was thrown, so perhaps by
+/// several at once; what it throws itself is reported on stderr.
+using error_handler = std::function<void(std::exception_ptr error, std::string_view where)>;
+
 namespace detail {
 
 template <class F, class... Args>
-concept submittable = std::invocable<std::decay_t<F>, std::decay_t<Args>...>;
+concept submittable = task_callable<std::decay_t<F>, std::decay_t<Args>...>;
+
+template <remote_mode Mode, class F, class... Args>
+concept repeatable = task_callable < std::decay_t<F>
+&, std::decay_t<Args>&... >
+       &&(Mode != remote_mode::required ||
+          (task_callable<std::decay_t<F>, std::decay_t<Args>...> &&
+           std::copy_constructible<std::decay_t<F>> && (std::copy_constructible<std::decay_t<Args>> && ...)));
 
 template <class F>
 concept not_options =
@@ -74,7 +95,8 @@ concept not_options =
 template <class Self, remote_mode Mode>
 class submit_front {
  public:
-  /// Runs `f(args...)` on a worker; the future gets its result or exception.
+  /// Runs `f(args...)` on a worker; the future gets its result or exception. If `f` cannot be called so, it gets a
+  /// std::stop_token in front: that of this_task::stop_token().
   ///
   /// Callable and arguments are copied or moved into the task (std::decay; std::ref for references, not for
   /// processes) and destroyed as soon as the call has returned. One allocation. Thread-safe. Blocks only on a full
@@ -98,7 +120,8 @@ class submit_front {
                            std::forward<Args>(args)...);
   }
 
-  /// Runs `f(args...)` on a worker and keeps no result: there is no future, an exception is reported on stderr.
+  /// Runs `f(args...)` on a worker and keeps no result: there is no future, an exception goes to the pool's
+  /// error_handler.
   template <class F, class... Args>
     requires not_options<F> && submittable<F, Args...>
   void post(F&& f, Args&&... args) {
@@ -114,6 +137,102 @@ class submit_front {
     self().check(options);
     post_to<Mode>(self(), std::make_unique<task_options>(std::move(options)), std::forward<F>(f),
                   std::forward<Args>(args)...);
+  }
+
+  /// submit() of one task for each item of a range: `f(item)`. Returns their futures in the order of the items.
+  ///
+  /// Cheaper than submit() in a loop where the backend can take many tasks at a time: it wakes its workers once. If an
+  /// item or the executor throws, that is thrown, and what has been submitted is cancelled. map() is for those who want
+  /// values: it puts many items into one task.
+  template <class F, class Range>
+    requires not_options<F> && submittable<F, item_of<Range>>
+  [[nodiscard]] auto submit_each(F&& f, Range&& range) {
+    check_each_portable<F, Range>();
+    return submit_each_to<Mode>(self(), nullptr, std::forward<F>(f), std::forward<Range>(range));
+  }
+
+  /// submit_each() with options, which are those of each task.
+  template <class F, class Range>
+    requires submittable<F, item_of<Range>>
+  [[nodiscard]] auto submit_each(task_options options, F&& f, Range&& range) {
+    check_each_portable<F, Range>();
+    self().check(options);
+    return submit_each_to<Mode>(self(), &options, std::forward<F>(f), std::forward<Range>(range));
+  }
+
+  /// submit(), but the task waits for its turn only when `delay` (any std::chrono::duration) has passed; zero or less:
+  /// at once.
+  ///
+  /// Until then the future is pending, and cancel() leaves nothing behind. shutdown() cancels the task if its time has
+  /// not come. It is not early; how late it is depends on the workers. One thread serves all such tasks of all executors
+  /// (an inline_executor runs them on that thread). A queue that is full does not hold it up. Thread-safe.
+  /// @throws as submit(); std::system_error if there is no thread to be had
+  template <class Rep, class Period, class F, class... Args>
+    requires submittable<F, Args...>
+  [[nodiscard]] auto submit_after(std::chrono::duration<Rep, Period> delay, F&& f, Args&&... args) {
+    return submit_when(nullptr, time_limit(delay).deadline(), std::forward<F>(f),
+                       std::forward<Args>(args)...);
+  }
+
+  /// submit_after() with options. A task_options::timeout counts from when the task runs.
+  template <class Rep, class Period, class F, class... Args>
+    requires submittable<F, Args...>
+  [[nodiscard]] auto submit_after(task_options options, std::chrono::duration<Rep, Period> delay, F&& f,
+                                  Args&&... args) {
+    return submit_when(&options, time_limit(delay).deadline(), std::forward<F>(f),
+                       std::forward<Args>(args)...);
+  }
+
+  /// As submit_after(), at a moment of any clock. Its distance is taken once: later steps of a clock that can be set are
+  /// not followed.
+  template <class Clock, class Duration, class F, class... Args>
+    requires submittable<F, Args...>
+  [[nodiscard]] auto submit_at(std::chrono::time_point<Clock, Duration> when, F&& f, Args&&... args) {
+    return submit_when(nullptr, to_steady(when), std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  /// submit_at() with options.
+  template <class Clock, class Duration, class F, class... Args>
+    requires submittable<F, Args...>
+  [[nodiscard]] auto submit_at(task_options options, std::chrono::time_point<Clock, Duration> when, F&& f,
+                               Args&&... args) {
+    return submit_when(&options, to_steady(when), std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  /// Runs `f(args...)` again and again: one `period` (any positive std::chrono::duration) from now, two periods from now
+  /// and so on. Its results are thrown away.
+  ///
+  /// Does not drift: every run is submitted at a multiple of the period from the start. Never overlaps itself: while a
+  /// run waits or lasts, those whose time comes are left out. In this process all runs call one function object with the
+  /// same arguments, as lvalues; on a process_pool each run gets copies.
+  ///
+  /// The future stands for all runs: pending until the last. cancel() ends them at once and asks a run that is under way
+  /// to stop; so do task_options::stop_token and shutdown(), which waits for that run. When `f` throws, that is the end
+  /// and the future's outcome. Dropping the future changes nothing.
+  /// @throws as submit_after(); std::invalid_argument if the period is not positive
+  template <class Rep, class Period, class F, class... Args>
+    requires repeatable<Mode, F, Args...>
+  [[nodiscard]] future<void> submit_every(std::chrono::duration<Rep, Period> period, F&& f, Args&&... args) {
+    return submit_every(task_options(), period, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  /// submit_every() with options, which are those of each run.
+  template <class Rep, class Period, class F, class... Args>
+    requires repeatable<Mode, F, Args...>
+  [[nodiscard]] future<void> submit_every(task_options options, std::chrono::duration<Rep, Period> period,
+                                          F&& f, Args&&... args) {
+    check_portable<F, Args...>();
+    self().check(options);
+    const time_limit limit(period);
+    if (!limit.has_value() || limit.value().count() == 0)
+      throw_bad_period(limit.has_value() ? limit.value() : std::chrono::nanoseconds::max());
+    std::stop_token token = std::exchange(options.stop_token, {});
+    auto* raw = new repeated_call<Mode, std::decay_t<F>, std::decay_t<Args>...>(
+        self(), limit.value(), std::move(options), std::forward<F>(f), std::forward<Args>(args)...);
+    const core_ptr<repetition> all(raw);
+    if (token.stop_possible()) link_stop(*raw, std::move(token));
+    raw->begin();
+    return access::make_future<void>(core_ptr<result<void>>(all));
   }
 
   /// For future::then(executor, f): how `f` gets to where this executor runs.
@@ -197,6 +316,28 @@ class submit_front {
 
  private:
   [[nodiscard]] Self& self() noexcept { return static_cast<Self&>(*this); }
+
+  template <class F, class... Args>
+  auto submit_when(task_options* options, std::optional<time_point> when, F&& f, Args&&... args) {
+    check_portable<F, Args...>();
+    std::unique_ptr<task_options> mine;
+    if (options != nullptr) {
+      self().check(*options);
+      mine = std::make_unique<task_options>(std::move(*options));
+    }
+    auto* raw = new_task<Mode>(2, std::forward<F>(f), std::forward<Args>(args)...);
+    core_ptr<result<call_result_t<std::decay_t<F>, std::decay_t<Args>...>>> state(raw);
+    send(std::move(mine), core_ptr<core>(raw), [&](core_ptr<core> task) {
+      if (when && *when <= std::chrono::steady_clock::now()) return self().enqueue(std::move(task));
+      enqueue_at(self(), when.value_or(time_point::max()), std::move(task));
+    });
+    return access::make_future<call_result_t<std::decay_t<F>, std::decay_t<Args>...>>(std::move(state));
+  }
+
+  template <class F, class Range>
+  static constexpr void check_each_portable() {
+    if constexpr (Mode == remote_mode::required) remote_call<std::decay_t<F>, item_of<Range>>::require();
+  }
 
   template <class F, class... Args>
   static constexpr void check_portable() {

@@ -141,7 +141,7 @@ class future_base {
           std::invoke(cb);
         }
       } catch (...) {
-        report_unhandled("a future's callback", std::current_exception());
+        report_unhandled("a future's callback", std::current_exception(), done.owner());
       }
     };
     auto node = std::make_unique<function_callback<decltype(call)>>(std::move(call));

@@ -29,6 +29,10 @@ class TANDEM_API inline_executor final
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
@@ -39,6 +43,8 @@ class TANDEM_API inline_executor final
   [[nodiscard]] executor_stats stats() const override;
   /// For submit() and post(): takes a task.
   void enqueue(detail::core_ptr<detail::core> task) override;
+  /// For submit_after() and its like: false from the beginning of shutdown() on.
+  [[nodiscard]] bool is_open() const noexcept override;
 
  private:
   void leave() noexcept;

@@ -94,8 +94,11 @@ struct process_pool_options {
   std::size_t memory_limit = 0;
   /// future::cancel() of a running task kills its worker; the future is cancelled.
   bool kill_on_cancel = false;
-  /// Not available yet: a value is refused.
+  /// How long a worker may have nothing to do before it ends (with the finalizer); when there is work for it, a new
+  /// one is started, which takes a millisecond or so. None: for ever. Must be positive.
   time_limit idle_timeout{};
+  /// Gets the exceptions that no future can receive, in this process; empty: they are reported on stderr.
+  tandem::error_handler error_handler{};
 };
 
 /// Runs tasks in worker processes.
@@ -127,12 +130,23 @@ class TANDEM_API process_pool final
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
-  /// process_pool_options::max_workers, or what was chosen for 0.
+  /// process_pool_options::max_workers, what was chosen for 0, or what resize() has made of it.
   [[nodiscard]] int max_workers() const noexcept override;
+  /// From now on there are as many workers at the most; 0: as many as CPUs that this process may use.
+  ///
+  /// If that is more than before, workers are started for what waits. If it is less, those who are too many - idle ones
+  /// first - get no further task, and end when they have answered what they run; what waits for them goes to others.
+  /// Does not wait for anything.
+  /// @throws std::invalid_argument if negative or above 65535; shutdown_error, broken_pool_error as submit()
+  void resize(int max_workers);
   /// See executor. Called from a callback that the pool itself runs, `wait` is refused with
   /// invalid_state_error.
   void shutdown(shutdown_options options = {}) override;
@@ -143,6 +157,10 @@ class TANDEM_API process_pool final
   void enqueue(detail::core_ptr<detail::core> task) override;
   /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  /// For submit_after() and its like: whose tasks they are.
+  [[nodiscard]] const void* owner() const noexcept override;
+  /// For submit_after() and its like: false from the beginning of shutdown() on.
+  [[nodiscard]] bool is_open() const noexcept override;
   /// False: tasks run in other processes.
   [[nodiscard]] bool in_process() const noexcept override { return false; }
 

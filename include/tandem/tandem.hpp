@@ -19,5 +19,6 @@
 #include <tandem/wait.hpp>
 #include <tandem/when_all.hpp>
 #include <tandem/when_any.hpp>
+#include <tandem/worker_local.hpp>
 
 #endif

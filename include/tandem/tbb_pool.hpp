@@ -23,12 +23,14 @@ struct tbb_pool_options {
   /// submits get broken_pool_error. With an initializer or finalizer each worker keeps its oneTBB thread until
   /// shutdown(), so that what they set up stays with the tasks; without, idle workers give theirs back.
   std::function<void()> initializer{};
-  /// Called once on each worker behind its last task. What it throws is reported on stderr.
+  /// Called once on each worker behind its last task. What it throws goes to error_handler.
   std::function<void()> finalizer{};
   /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
   int queue_capacity = 0;
   /// What submit() does when queue_capacity tasks wait.
   tandem::when_full when_full = tandem::when_full::block;
+  /// Gets the exceptions that no future can receive; empty: they are reported on stderr.
+  tandem::error_handler error_handler{};
 };
 
 /// Runs tasks on oneTBB's threads, in order of submission. Has no threads of its own.
@@ -62,6 +64,10 @@ class TANDEM_API tbb_pool final : public executor,
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
@@ -75,6 +81,10 @@ class TANDEM_API tbb_pool final : public executor,
   void enqueue(detail::core_ptr<detail::core> task) override;
   /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  /// For submit_after() and its like: whose tasks they are.
+  [[nodiscard]] const void* owner() const noexcept override;
+  /// For submit_after() and its like: false from the beginning of shutdown() on.
+  [[nodiscard]] bool is_open() const noexcept override;
 
  private:
   std::shared_ptr<detail::tbb_pool_state> state_;

@@ -5,6 +5,8 @@
 
 #include <tandem/config.hpp>
 
+#include <stop_token>
+
 namespace tandem {
 
 namespace detail {
@@ -14,9 +16,18 @@ class worker_context;
 /// What a task can ask and say about itself.
 namespace this_task {
 
-/// Tells whether somebody asked this task to stop, by future::cancel() while it ran. False outside a task.
-/// Does not block; costs one load.
+/// Tells whether somebody asked this task to stop while it ran: by future::cancel(), through
+/// task_options::stop_token, or because its task_options::timeout is over. False outside a task. Does not block; costs
+/// one load.
 [[nodiscard]] TANDEM_API bool stop_requested() noexcept;
+
+/// A token of which stop is requested as soon as stop_requested() would say so: to wait with
+/// (std::condition_variable_any), to register a std::stop_callback with (called in the thread that asks, in a worker
+/// process in a helper thread), or to hand on. It may outlive the task. The same for every call in one task; a function
+/// that cannot be called with its arguments alone gets it as its first parameter. Outside a task a token of which stop
+/// cannot be requested. Does not block. Costs an allocation at the first call in a task, in a worker process a thread.
+/// @throws std::bad_alloc; in a worker process std::system_error if there is no thread to be had
+[[nodiscard]] TANDEM_API std::stop_token stop_token();
 
 /// Throws boost::thread_interrupted if stop_requested(). A place where a long task lets itself be ended.
 TANDEM_API void interruption_point();

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct thread_pool_options {
   /// Called once on each worker before its first task. If it throws, the pool is broken: the error is reported on
   /// stderr, waiting tasks and later submits get broken_pool_error.
   std::function<void()> initializer{};
-  /// Called once on each worker behind its last task. What it throws is reported on stderr.
+  /// Called once on each worker behind its last task. What it throws goes to error_handler.
   std::function<void()> finalizer{};
   /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
   int queue_capacity = 0;
@@ -42,9 +43,11 @@ struct thread_pool_options {
   /// this_task::blocking_region while tasks wait. They go when they are not needed any more. With 0, tasks that wait
   /// for others by these means can deadlock.
   int max_spare_workers = 64;
-  /// How long a worker may have nothing to do before it ends; none: for ever. A limit is not supported yet:
-  /// std::invalid_argument.
+  /// How long a worker may sleep before its thread ends (with the finalizer); when it is needed again, a new thread is
+  /// started (with the initializer), which takes some 50 us. None: for ever. Must be positive.
   time_limit idle_timeout{};
+  /// Gets the exceptions that no future can receive; empty: they are reported on stderr.
+  tandem::error_handler error_handler{};
 };
 
 /// Runs tasks on threads of this process, in order of submission (those of one submitting thread; several workers
@@ -74,18 +77,36 @@ class TANDEM_API thread_pool final : public executor,
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
   /// For future::then(): how a function gets to where this executor runs.
   template <class F, class Handle>
   using then_remote = typename front::template then_remote<F, Handle>;
 
-  /// thread_pool_options::max_workers, or what was chosen for 0.
+  /// thread_pool_options::max_workers, what was chosen for 0, or what resize() has made of it.
   [[nodiscard]] int max_workers() const noexcept override;
+  /// From now on as many tasks run at the same time; 0: chosen as for thread_pool_options::max_workers.
+  ///
+  /// If that is more than before, workers come for what waits. If it is less, those who are too many begin no further
+  /// task and go; what they had not begun is run by the others. Tasks that run are not disturbed. Thread-safe, may be
+  /// called by a task, does not wait for anything.
+  /// @throws std::invalid_argument if negative or above 8191; shutdown_error, broken_pool_error as submit();
+  /// std::bad_alloc, with nothing changed
+  void resize(int max_workers);
   void shutdown(shutdown_options options = {}) override;
   [[nodiscard]] executor_stats stats() const override;
   /// For submit() and post(): takes a task.
   void enqueue(detail::core_ptr<detail::core> task) override;
   /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  /// For submit_each(): takes many tasks; those that it could not take are left in `tasks` when it throws.
+  void enqueue_all(std::span<detail::core_ptr<detail::core>> tasks) override;
+  /// For submit_after() and its like: whose tasks they are.
+  [[nodiscard]] const void* owner() const noexcept override;
+  /// For submit_after() and its like: false from the beginning of shutdown() on.
+  [[nodiscard]] bool is_open() const noexcept override;
 
  private:
   const std::shared_ptr<detail::thread_pool_state> state_;  // its workers hold it too

@@ -24,7 +24,11 @@ void executor::check(const task_options& options) const {
                                 "; it must be 0 (never) or positive");
   }
   if (options.retries != 0) refuse("retries", "only process_pool can try again: a thread does not die alone");
-  if (options.timeout.has_value()) refuse("timeout", "only process_pool can end a running task");
+  if (options.timeout.has_value() && options.timeout.value().count() <= 0) {
+    throw std::invalid_argument("tandem: task_options::timeout is " +
+                                std::to_string(options.timeout.value().count()) +
+                                " ns; it must be positive, or left out for no limit");
+  }
   if (options.priority != priority::normal)
     refuse("priority", "this executor runs tasks in order of submission");
 }

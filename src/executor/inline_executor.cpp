@@ -41,11 +41,16 @@ void inline_executor::shutdown(shutdown_options options) {
         "use {.wait = false}, or call it from outside");
   }
   std::uint32_t calls = calls_.fetch_or(closed_bit, std::memory_order_acq_rel) | closed_bit;
+  detail::stop_delayed(this);
   if (!options.wait) return;
   while (detail::run_put_off_callbacks()) {}
   const this_task::blocking_region blocked;
   for (; calls != closed_bit; calls = calls_.load(std::memory_order_acquire))
     posix::futex_wait(calls_, calls, posix::scope::process_private);
+}
+
+bool inline_executor::is_open() const noexcept {
+  return (calls_.load(std::memory_order_acquire) & closed_bit) == 0;
 }
 
 void inline_executor::enqueue(detail::core_ptr<detail::core> task) {

@@ -164,9 +164,7 @@ bool completion_queue::help(helping how) {
   if (how == helping::if_stuck && worker->can_be_stood_in_for()) return false;
   for (; help_from_ < slots_.size(); ++help_from_) {
     core* task = slots_[help_from_].watched.get();
-    if (task == nullptr || !worker->may_run(*task) || !task->try_start()) continue;
-    worker->run_started(*task);
-    return true;
+    if (task != nullptr && worker->try_run(*task)) return true;
   }
   return false;
 }

@@ -3,6 +3,8 @@
 
 #include <tandem/this_task.hpp>
 
+#include "future/expiry.hpp"
+
 #include <boost/thread/thread.hpp>
 
 namespace tandem::detail {
@@ -24,14 +26,20 @@ void execute_in_context(core& task, task_ledger* ledger) noexcept {
   const task_context context{task.stop_word(), word::stop_requested, &task, 1, ledger};
   if (ledger != nullptr) add_one(ledger->started);
   const task_context* outer = exchange_current_task(&context);
-  task.execute();
+  if (const task_options* options = task.options(); options != nullptr && options->timeout.has_value()) {
+    const expiry limit(task, options->timeout.value());
+    task.execute();
+  } else {
+    task.execute();
+  }
   exchange_current_task(outer);
 }
 
 // The worker has done its part: it counts the task as finished here, and no longer when it is completed.
 task_leaver::task_leaver(const core& task) noexcept : context_(exchange_current_task(nullptr)) {
-  if (context_ != nullptr && context_->task == &task && context_->ledger != nullptr)
-    add_one(context_->ledger->finished);
+  if (context_ == nullptr || context_->task != &task) return;
+  if (context_->ledger != nullptr) add_one(context_->ledger->finished);
+  if (worker_ != nullptr) worker_->task_left(task);
 }
 
 task_leaver::~task_leaver() { exchange_current_task(context_); }
@@ -44,6 +52,12 @@ bool stop_requested() noexcept {
   const detail::task_context* task = detail::current_task();
   return task != nullptr && task->stop_word != nullptr &&
          (task->stop_word->load(std::memory_order_acquire) & task->stop_mask) != 0;
+}
+
+std::stop_token stop_token() {
+  const detail::task_context* task = detail::current_task();
+  if (task == nullptr) return {};
+  return task->task != nullptr ? task->task->stop_token() : task->tokens->stop_token();
 }
 
 void interruption_point() {

@@ -6,6 +6,7 @@
 #include <tandem/error.hpp>
 #include <tandem/task_options.hpp>
 
+#include "future/task_owner.hpp"
 #include "posix/futex.hpp"
 
 #include <cstdio>
@@ -15,8 +16,6 @@
 namespace tandem::detail {
 
 namespace {
-
-std::atomic<cancel_hook> cancel_hook_{nullptr};
 
 // Marks a closed callback list. Never fired, never dropped: only its address is used.
 class closed_mark final : public callback {
@@ -101,7 +100,9 @@ void fire_or_put_off(core& done, callback& c) noexcept { callback_runner::run_on
 
 bool run_put_off_callbacks() noexcept { return callback_runner::run_put_off(); }
 
-core::~core() = default;
+core::~core() {
+  if (owns_stop_source_) delete &stop_source();
+}
 
 void core::set_options(std::unique_ptr<task_options> options) noexcept { options_ = std::move(options); }
 
@@ -138,7 +139,8 @@ bool core::try_start() noexcept {
   std::uint32_t w = state_.load(std::memory_order_relaxed);
   while (word::phase(w) == word::pending && (w & word::settling) == 0) {
     // ORDER start: acquire pairs with return_to_pending(), so that a second attempt sees what the first one left.
-    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acquire,
+    // ORDER interrupt: release publishes the worker's claim to whoever finds the task running and asks it to stop.
+    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acq_rel,
                                      std::memory_order_relaxed)) {
       return true;
     }
@@ -166,24 +168,72 @@ bool core::cancel() noexcept {
     if (word::done(w)) return word::phase(w) == word::cancelled;
     // Pending again, by return_to_pending(): a stop request there would be for an attempt that has not begun.
     if (word::phase(w) == word::pending && (w & word::settling) == 0) continue;
-    if ((w & word::stop_requested) != 0) break;
+    // ORDER stop: see stop_token().
     if (state_.compare_exchange_weak(w, w | word::stop_requested, std::memory_order_acq_rel)) break;
   }
-  cancel_hook hook = cancel_hook_.load(std::memory_order_acquire);
-  return (w & word::owner_cancels) != 0 && hook != nullptr && hook(owner(), *this);
+  return ask_to_stop(w);
 }
 
-void core::complete_error(std::exception_ptr error) noexcept {
+// Behind the stop request; `w` is the word before it. The pool first: callbacks of the stop token may take their time.
+bool core::ask_to_stop(std::uint32_t w) noexcept {
+  const std::shared_ptr<task_owner> pool = find_task_owner(owner());
+  const bool is_cancelled = pool != nullptr && pool->stop_running(*this);
+  if ((w & word::has_stop_source) != 0) stop_source().request_stop();
+  return is_cancelled;
+}
+
+std::stop_token core::stop_token() {
+  if (!owns_stop_source_) {
+    link_.store(new std::stop_source, std::memory_order_relaxed);
+    owns_stop_source_ = true;
+    // ORDER stop: release publishes the source to whoever requests a stop; both are read-modify-writes of the word, so
+    // either that one sees the flag, or we see the request.
+    const std::uint32_t old = state_.fetch_or(word::has_stop_source, std::memory_order_acq_rel);
+    if ((old & word::stop_requested) != 0) stop_source().request_stop();
+  }
+  return stop_source().get_token();
+}
+
+bool core::was_asked_to_stop() noexcept {
+  return (state_.fetch_or(0, std::memory_order_acq_rel) & word::stop_requested) != 0;
+}
+
+std::stop_source& core::stop_source() const noexcept {
+  return *static_cast<std::stop_source*>(link_.load(std::memory_order_relaxed));
+}
+
+// Who may store the outcome of a contested task: the first to ask. Of others, whoever runs it.
+bool core::may_complete() noexcept {
+  return (state_.load(std::memory_order_relaxed) & word::contested) == 0 || try_settle();
+}
+
+bool core::complete_error(std::exception_ptr error) noexcept {
+  if (!may_complete()) return ended_too_late();
   if ((state_.load(std::memory_order_relaxed) & word::detached) != 0)
-    report_unhandled("a posted task", error);
+    report_unhandled("a posted task", error, owner());
   error_ = std::move(error);
-  finish(word::failed);
+  conclude(word::failed);
+  return true;
+}
+
+bool core::expire(std::exception_ptr error) noexcept {
+  std::uint32_t w = load();
+  do {
+    if (word::phase(w) != word::running || (w & word::settling) != 0) return false;
+  } while (!state_.compare_exchange_weak(w, w | word::settling | word::stop_requested,
+                                         std::memory_order_acq_rel, std::memory_order_acquire));
+  if ((w & word::detached) != 0) report_unhandled("a posted task", error, owner());
+  error_ = std::move(error);
+  // Two flags stay in the word for the function, which still runs: that it shall stop, and that it has lost the contest.
+  publish(word::failed | word::stop_requested | word::contested);
+  (void)ask_to_stop(w);
+  return true;
 }
 
 bool core::return_to_pending() noexcept {
   std::uint32_t w = state_.load(std::memory_order_relaxed);
   while ((w & word::stop_requested) == 0) {
-    const std::uint32_t pending = w & ~(word::phase_mask | word::owner_cancels);
+    const std::uint32_t pending = w & ~word::phase_mask;
     // ORDER start: release pairs with the acquire of the next try_start().
     if (state_.compare_exchange_weak(w, pending, std::memory_order_release, std::memory_order_relaxed))
       return true;
@@ -199,21 +249,45 @@ bool core::try_settle() noexcept {
   return false;
 }
 
-void core::finish(std::uint32_t phase) noexcept {
+bool core::finish(std::uint32_t phase) noexcept {
+  if (!may_complete()) return ended_too_late();
+  conclude(phase);
+  return true;
+}
+
+// The time limit was over before: all that is left to do is to count.
+bool core::ended_too_late() const noexcept {
   const task_context* context = current_task();
-  task_ledger* ledger = context != nullptr && context->task == this ? context->ledger : nullptr;
+  if (context == nullptr || context->task != this) return false;
+  if (worker_context* worker = current_worker(); worker != nullptr) worker->task_left(*this);
+  if (context->ledger != nullptr) {
+    add_one(context->ledger->finished);
+    add_one(context->ledger->failed);
+  }
+  return false;
+}
+
+void core::conclude(std::uint32_t phase) noexcept {
+  const task_context* context = current_task();
+  if (context != nullptr && context->task != this) context = nullptr;
+  task_ledger* ledger = context != nullptr ? context->ledger : nullptr;
   const bool is_free_soon = ledger != nullptr && note_in(*ledger, phase);
   // ORDER finish: release publishes the result to load(); acquire takes over the nodes of callbacks that were pushed
   // before their has_callback flag (try_attach). A callback flagged later finds the phase done and fires itself.
   const std::uint32_t old = state_.exchange(phase, std::memory_order_acq_rel);
+  worker_context* worker = current_worker();
+  // ORDER interrupt: without the request, nobody has interrupted this worker for the task, nor will.
+  if ((old & word::stop_requested) != 0 && context != nullptr && worker != nullptr) worker->task_left(*this);
   if (!is_free_soon || (old & word::has_callback) == 0) return notify(old);
   // A callback was attached since note_in() looked, and may take its time: this worker is not free after all.
   ledger->finishing.store(false, std::memory_order_seq_cst);
-  worker_context* worker = current_worker();
   if (worker != nullptr) worker->begin_blocking();
   notify(old);
   if (worker != nullptr) worker->end_blocking();
 }
+
+// As conclude(), by somebody who does not run the task.
+void core::publish(std::uint32_t end) noexcept { notify(state_.exchange(end, std::memory_order_acq_rel)); }
 
 // Counts the task before anybody can see its result. True if it has said that the worker will be free.
 bool core::note_in(task_ledger& ledger, std::uint32_t phase) const noexcept {
@@ -236,10 +310,7 @@ bool core::wait(std::optional<time_point> deadline) const noexcept {
   if (done()) return true;
   auto& self = const_cast<core&>(*this);  // waiting changes flags, not the outcome
   worker_context* worker = current_worker();
-  if (worker != nullptr && worker->may_run(*this) && !deadline && self.try_start()) {
-    worker->run_started(self);
-    return true;
-  }
+  if (worker != nullptr && !deadline && worker->try_run(self)) return true;
   struct blocked {
     worker_context* worker;
     explicit blocked(worker_context* w) : worker(w) {
@@ -328,9 +399,8 @@ void core::begin_detach() noexcept {
 
 void core::end_detach() noexcept { state_.fetch_and(~word::detaching, std::memory_order_release); }
 
-void set_cancel_hook(cancel_hook hook) noexcept { cancel_hook_.store(hook, std::memory_order_release); }
-
-void report_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+void report_unhandled(const char* where, const std::exception_ptr& error, const void* owner) noexcept {
+  if (const auto pool = find_task_owner(owner); pool != nullptr && pool->take_unhandled(where, error)) return;
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& e) {

@@ -92,7 +92,7 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
     worker->gone = true;
     room_is_made(held);
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
-    if (!closing_workers_ && death.what == process::report::kind::died) ++restarts_;
+    if (!closing_workers_ && !worker->dismissed && death.what == process::report::kind::died) ++restarts_;
   }
   if (!lost.empty()) {
     last.task = &lost.front();

@@ -1,11 +1,13 @@
 // Tasks that end without having run to their end: cancelled, or failed together with what was to run them.
 #include "process_pool/pool_state.hpp"
 
+#include "posix/futex.hpp"
+
 #include <utility>
 
 namespace tandem::detail {
 
-bool process_pool_state::cancel_running(core& task) noexcept {
+bool process_pool_state::stop_running(core& task) noexcept {
   if (in_forked_child()) return false;
   process::task_list mine;
   process::task_list unharmed;
@@ -15,7 +17,9 @@ bool process_pool_state::cancel_running(core& task) noexcept {
     const auto [worker, i] = find_flight(task, held);
     if (worker == nullptr) return false;
     if (!worker->recall(i, mine)) {
-      worker->slot_behind_front(i).stop.store(1, std::memory_order_release);
+      auto& stop = worker->slot_behind_front(i).stop;
+      stop.store(1, std::memory_order_release);
+      posix::futex_wake(stop, posix::wake_all, posix::scope::process_shared);  // see stop_watch
       if (!options_.kill_on_cancel) return false;
       doomed = doom(*worker, i, mine, unharmed, held);
     }

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 
 namespace tandem::process {
 
@@ -63,10 +64,11 @@ std::string death_text(const report& death, const last_task& last) {
 }
 
 std::string timeout_text(const task_options& task, int pid) {
-  const double seconds = std::chrono::duration<double>(task.timeout.value()).count();
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%g", std::chrono::duration<double>(task.timeout.value()).count());
   const std::string name = task.name.empty() ? "" : " \"" + task.name + "\"";
-  return "tandem: task" + name + " took longer than its timeout of " + std::to_string(seconds) +
-         " s; its worker process " + std::to_string(pid) + " is killed";
+  return "tandem: task" + name + " took longer than its timeout of " + seconds + " s; its worker process " +
+         std::to_string(pid) + " is killed";
 }
 
 }  // namespace

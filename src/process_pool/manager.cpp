@@ -57,6 +57,7 @@ void process_pool_state::go_round() {
   moved = check_deadlines() || moved;
   moved = relieve_slow_rings() || moved;
   moved = refill() || moved;
+  if (options_.idle_timeout.has_value()) dismiss_idle_workers();
   start_workers();
   close_workers_when_done();
   if (!moved && !rebalance()) park();
@@ -181,7 +182,7 @@ bool process_pool_state::rebalance() {
     const bool idle = std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) {
       return w->served && !w->retiring && w->load() == 0;
     });
-    if (!idle && wanted_ >= static_cast<std::size_t>(max_workers_)) return false;
+    if (!idle && wanted_ >= static_cast<std::size_t>(max_workers())) return false;
     process::remote_worker* longest = nullptr;
     std::size_t most = 0;
     for (const worker_ptr& w : workers_) {
@@ -305,6 +306,7 @@ std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
   for (const worker_ptr& w : workers_) {
     keep_earliest(earliest, w->deadline);
     keep_earliest(earliest, w->killing.next());
+    if (w->idle_since) keep_earliest(earliest, *w->idle_since + options_.idle_timeout.value());
   }
   if (workers_.size() < wanted_ && !broken_ && !closing_workers_)
     keep_earliest(earliest, recruiting_.not_before());

@@ -1,6 +1,8 @@
 // Making, asking and ending a pool. Submitting is in submission.cpp, cancelling in cancellation.cpp.
 #include "process_pool/pool_state.hpp"
 
+#include "executor/unhandled.hpp"
+
 #include "posix/cpus.hpp"
 #include "posix/signals.hpp"
 
@@ -12,7 +14,6 @@
 #include <cstdio>
 #include <new>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 namespace tandem::detail {
@@ -22,28 +23,14 @@ namespace {
 // A pool in a worker of a pool in a worker ...: deeper than anybody means to, long before it is a fork bomb.
 constexpr int max_depth = 4;
 
-// Which pools live, for cancel(): a future may outlive its pool.
-struct registry {
-  std::mutex mutex;
-  std::unordered_map<const void*, std::weak_ptr<process_pool_state>> pools;
-};
-registry& live_pools() {
-  static auto* const pools = new registry;  // outlives static pools
-  return *pools;
-}
-
-bool cancel_in_pool(const void* owner, core& task) noexcept {
-  std::shared_ptr<process_pool_state> pool;
-  {
-    registry& live = live_pools();
-    const std::lock_guard held(live.mutex);
-    const auto it = live.pools.find(owner);
-    if (it != live.pools.end()) pool = it->second.lock();
-  }
-  return pool != nullptr && pool->cancel_running(task);
-}
-
 process::hook to_hook(bool set, function_name name, const std::string& call) { return {set, name, call}; }
+
+void check_below_limit(const char* what, int workers) {
+  if (static_cast<std::uint32_t>(workers) >= process::max_places) {
+    throw std::invalid_argument(std::string("tandem: ") + what + " is " + std::to_string(workers) +
+                                "; it must be below 65536");
+  }
+}
 
 process_pool_options checked(process_pool_options options) {
   check_not_negative("process_pool_options::max_workers", options.max_workers);
@@ -54,12 +41,14 @@ process_pool_options checked(process_pool_options options) {
                                 " is not available yet; leave it at its default");
   };
   if (options.queue_capacity != 0) refuse("queue_capacity");
-  if (options.idle_timeout.has_value()) refuse("idle_timeout");
-  if (options.start == start_method::spawn) refuse("start = spawn");
-  if (static_cast<std::uint32_t>(options.max_workers) >= process::max_places) {
-    throw std::invalid_argument("tandem: process_pool_options::max_workers is " +
-                                std::to_string(options.max_workers) + "; it must be below 65536");
+  if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
+    throw std::invalid_argument(
+        "tandem: process_pool_options::idle_timeout is 0 or negative; a worker would be started for almost "
+        "every "
+        "task; it must be positive, or left out for no limit");
   }
+  if (options.start == start_method::spawn) refuse("start = spawn");
+  check_below_limit("process_pool_options::max_workers", options.max_workers);
   if (!process::init_was_called()) {
     throw start_error(
         "tandem: process_pool: main has not called tandem::init(argc, argv). Workers are this same "
@@ -80,12 +69,7 @@ std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_opti
   posix::watch_forks();
   std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
   state->link_ = process::server_link::start(state->options_.start, state->greeting());
-  {
-    registry& live = live_pools();
-    const std::lock_guard held(live.mutex);
-    live.pools.emplace(state.get(), state);
-  }
-  set_cancel_hook(&cancel_in_pool);
+  add_task_owner(state.get(), state);
   const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
   state->manager_ = std::thread([state] { state->manage(); });
   return state;
@@ -93,16 +77,16 @@ std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_opti
 
 process_pool_state::process_pool_state(process_pool_options options)
     : options_(std::move(options)),
-      max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       fork_generation_(posix::fork_generation()),
       last_resort_(std::make_exception_ptr(
           broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
+      max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       ended_(new promised<void>) {}
 
-process_pool_state::~process_pool_state() {
-  registry& live = live_pools();
-  const std::lock_guard held(live.mutex);
-  live.pools.erase(this);
+process_pool_state::~process_pool_state() { remove_task_owner(this); }
+
+bool process_pool_state::take_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+  return call_error_handler(options_.error_handler, where, error);
 }
 
 process::hello process_pool_state::greeting() const {
@@ -121,6 +105,25 @@ process::hello process_pool_state::greeting() const {
   return message;
 }
 
+void process_pool_state::resize(int workers) {
+  check_not_negative("process_pool::resize: max_workers", workers);
+  check_below_limit("process_pool::resize: max_workers", workers);
+  if (in_forked_child()) {
+    throw broken_pool_error(
+        "tandem: resize of a process_pool in a forked child: its workers belong to the parent");
+  }
+  if (workers == 0) workers = posix::usable_cpus();
+  {
+    const lock held(mutex_);
+    refuse_if_closed(held, "resize");
+    max_workers_ = workers;
+    wanted_ = std::min(wanted_, static_cast<std::size_t>(workers));
+    if (outstanding_ != 0) want_workers(held);
+  }
+  dismiss_surplus_workers();
+  bell_.raise();
+}
+
 void process_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
   if (options.wait && in_callback()) {
@@ -132,12 +135,19 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     const lock held(mutex_);
     open_ = false;
   }
+  stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
   ended_->wait();
   const std::lock_guard held(join_mutex_);
   if (manager_.joinable()) manager_.join();
+}
+
+bool process_pool_state::is_open() const noexcept {
+  if (in_forked_child()) return false;
+  const lock held(mutex_);
+  return open_ && !broken_;
 }
 
 void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state) noexcept {

@@ -3,6 +3,8 @@
 #ifndef TANDEM_PROCESS_POOL_POOL_STATE_HPP
 #define TANDEM_PROCESS_POOL_POOL_STATE_HPP
 
+#include "future/task_owner.hpp"
+
 #include "posix/event_fd.hpp"
 #include "posix/fork_watch.hpp"
 
@@ -28,7 +30,7 @@
 
 namespace tandem::detail {
 
-class process_pool_state : public std::enable_shared_from_this<process_pool_state> {
+class process_pool_state final : public task_owner, public std::enable_shared_from_this<process_pool_state> {
  public:
   /// Checks the options, starts the fork server and the manager thread. Throws std::invalid_argument, start_error.
   [[nodiscard]] static std::shared_ptr<process_pool_state> create(process_pool_options options);
@@ -37,12 +39,15 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   process_pool_state& operator=(const process_pool_state&) = delete;
   ~process_pool_state();
 
-  [[nodiscard]] int max_workers() const noexcept { return max_workers_; }
+  [[nodiscard]] int max_workers() const noexcept { return max_workers_.load(std::memory_order_relaxed); }
+  void resize(int workers);
   void enqueue(core_ptr<core> task);
+  [[nodiscard]] bool is_open() const noexcept;
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   /// Of a task that has been dispatched: true if it is cancelled now.
-  [[nodiscard]] bool cancel_running(core& task) noexcept;
+  bool stop_running(core& task) noexcept override;
+  bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
   /// What the handle's destructor does: as shutdown(), or lets go where waiting is impossible.
   static void close_handle(std::shared_ptr<process_pool_state> state) noexcept;
 
@@ -56,7 +61,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   // --- the way in: submission.cpp ---
   [[nodiscard]] process::hello greeting() const;
-  void refuse_if_closed(const lock& held) const;
+  void refuse_if_closed(const lock& held, const char* what = "submit") const;
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
   [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
                                   const lock& held) const noexcept;
@@ -91,7 +96,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
 
   void room_is_made(const lock& held) noexcept;
 
-  // --- the manager's story: manager.cpp, recruiting.cpp and burial.cpp ---
+  // --- the manager's story: manager.cpp, recruiting.cpp, dismissal.cpp and burial.cpp ---
   void manage() noexcept;
   void go_round();
   bool collect(process::remote_worker& worker);
@@ -104,6 +109,10 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   void start_workers();
   bool start_worker(std::uint32_t place);
   void no_worker_started(const char* why) noexcept;
+  void dismiss_surplus_workers() noexcept;
+  void dismiss_idle_workers();
+  [[nodiscard]] worker_ptr dismiss_surplus_worker(process::task_list& recalled) noexcept;
+  [[nodiscard]] worker_ptr dismiss_idle_worker(time_point now) noexcept;
   bool check_deadlines();
   bool expire(process::remote_worker& worker, time_point now);
   void carry_out(process::remote_worker& worker, time_point now);
@@ -139,7 +148,6 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   };
 
   const process_pool_options options_;
-  const int max_workers_;
   const std::uint32_t fork_generation_;   // where the manager is, and whose the workers are
   const std::exception_ptr last_resort_;  // what broken_ is when there is no memory to say more
   process::buffer_cache buffers_;         // for large arguments
@@ -156,6 +164,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   bool starved_ = false;                   // no descriptors for a large request: until an answer is collected
   std::atomic<std::uint32_t> collections_{
       0};                           // counts those; read without the mutex, before descriptors are tried for
+  std::atomic<int> max_workers_;    // read without the mutex too
   std::size_t wanted_ = 0;          // workers that there should be: grows with demand up to max_workers_
   std::int64_t outstanding_ = 0;    // accepted and not resolved
   double average_nanoseconds_ = 0;  // of a task, moving; 0: unknown

@@ -5,8 +5,6 @@
 
 #include "process_pool/pool_state.hpp"
 
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace tandem {
@@ -14,9 +12,12 @@ namespace tandem {
 process_pool::process_pool(process_pool_options options)
     : state_(detail::process_pool_state::create(std::move(options))) {}
 
-process_pool::~process_pool() { detail::process_pool_state::close_handle(std::move(state_)); }
+// The handle stays whole until the end: callbacks of the last tasks may still ask it.
+process_pool::~process_pool() { detail::process_pool_state::close_handle(state_); }
 
 int process_pool::max_workers() const noexcept { return state_->max_workers(); }
+
+void process_pool::resize(int max_workers) { state_->resize(max_workers); }
 
 void process_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
 
@@ -29,16 +30,16 @@ void process_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
   keep->enqueue(std::move(task));
 }
 
+const void* process_pool::owner() const noexcept { return state_.get(); }
+
+bool process_pool::is_open() const noexcept { return state_->is_open(); }
+
 void process_pool::check(const task_options& options) const {
   task_options rest;  // what it can honour is left out
   rest.priority = options.priority;
+  rest.timeout = options.timeout;
   rest.retries = options.retries < 0 ? options.retries : 0;
   executor::check(rest);
-  if (options.timeout.has_value() && options.timeout.value().count() <= 0) {
-    throw std::invalid_argument("tandem: task_options::timeout is " +
-                                std::to_string(options.timeout.value().count()) +
-                                " ns; it must be positive, or left out for no limit");
-  }
 }
 
 }  // namespace tandem

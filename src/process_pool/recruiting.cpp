@@ -37,6 +37,7 @@ void process_pool_state::start_workers() {
     if (recruiting_.must_wait(std::chrono::steady_clock::now())) return;
     try {
       if (!start_worker(place)) return;
+      dismiss_surplus_workers();
     } catch (const std::exception& e) {
       no_worker_started(e.what());
       return;

@@ -53,6 +53,7 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, detail::function_n
   flights_[sequence % slot_count] = {std::move(task), std::move(large)};
   ++head_;
   ++placed;
+  idle_since.reset();
   // ORDER worker-park: seq_cst, before wake() looks at worker_parked. Also publishes the slot's fields.
   s.state.store(static_cast<std::uint32_t>(slot_state::ready), std::memory_order_seq_cst);
 }
@@ -66,6 +67,7 @@ void remote_worker::wake() noexcept {
 
 void remote_worker::close() noexcept {
   retiring = true;
+  idle_since.reset();
   ring_.head().closing.store(1, std::memory_order_seq_cst);
 }
 

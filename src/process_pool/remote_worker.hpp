@@ -120,12 +120,14 @@ class remote_worker {
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
   std::atomic<bool> served{
       false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
-  bool retiring = false;  // gets no more tasks
-  bool gone = false;      // dead and buried: a thread that still holds it must look elsewhere
+  bool retiring = false;   // gets no more tasks
+  bool dismissed = false;  // retiring because it is one too many: its end is nothing to be counted
+  bool gone = false;       // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
   std::optional<detail::time_point>
-      seen_in_front;        // when the manager first saw others wait behind the front task
-  bool slow_front = false;  // it takes so long that nothing may wait behind it
+      seen_in_front;  // when the manager first saw others wait behind the front task
+  std::optional<detail::time_point> idle_since;  // if there is an idle_timeout: by the manager, until put()
+  bool slow_front = false;                       // it takes so long that nothing may wait behind it
   execution killing;
 
  private:

@@ -22,9 +22,9 @@ constexpr std::size_t most_large = 2;
 
 }  // namespace
 
-void process_pool_state::refuse_if_closed(const lock&) const {
+void process_pool_state::refuse_if_closed(const lock&, const char* what) const {
   if (broken_) std::rethrow_exception(broken_);
-  if (!open_) throw shutdown_error("tandem: submit on a process_pool after shutdown()");
+  if (!open_) throw shutdown_error(std::string("tandem: ") + what + " on a process_pool after shutdown()");
 }
 
 void process_pool_state::enqueue(core_ptr<core> task) {
@@ -68,7 +68,7 @@ void process_pool_state::enqueue(core_ptr<core> task) {
 
 // As many as there are tasks, up to the limit: a task waits.
 void process_pool_state::want_workers(const lock&) noexcept {
-  const auto demand = static_cast<std::size_t>(std::min<std::int64_t>(outstanding_, max_workers_));
+  const auto demand = static_cast<std::size_t>(std::min<std::int64_t>(outstanding_, max_workers()));
   wanted_ = std::max(wanted_, demand);
 }
 
@@ -99,7 +99,7 @@ std::size_t process_pool_state::depth(const lock&) const noexcept {
 // The worker with the least to do, with a slot promised; null if the task has to wait. While there are fewer workers
 // than there may be, a task waits for one of its own rather than behind another task.
 process_pool_state::worker_ptr process_pool_state::reserve_worker(const lock& held) {
-  const bool all_there = workers_.size() >= static_cast<std::size_t>(max_workers_);
+  const bool all_there = workers_.size() >= static_cast<std::size_t>(max_workers());
   const std::size_t deepest = all_there ? depth(held) : 1;
   const worker_ptr* best = nullptr;
   std::size_t least = std::numeric_limits<std::size_t>::max();
@@ -133,7 +133,6 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
     forget_cancelled(1);
     return {};
   }
-  task->set_owner_cancels();
   const task_options* options = task->options();
   const bool timed = options != nullptr && options->timeout.has_value();
   const std::uint32_t before = collections_.load(std::memory_order_relaxed);

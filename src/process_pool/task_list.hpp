@@ -35,15 +35,19 @@ class task_list {
 
   void push_back(detail::core_ptr<detail::core> task) noexcept {
     detail::core* t = task.detach();
-    t->queue_next = nullptr;
-    (last_ == nullptr ? first_ : last_->queue_next) = t;
+    t->set_queue_next(nullptr);
+    if (last_ == nullptr) {
+      first_ = t;
+    } else {
+      last_->set_queue_next(t);
+    }
     last_ = t;
     ++size_;
   }
 
   void push_front(detail::core_ptr<detail::core> task) noexcept {
     detail::core* t = task.detach();
-    t->queue_next = first_;
+    t->set_queue_next(first_);
     first_ = t;
     if (last_ == nullptr) last_ = t;
     ++size_;
@@ -52,7 +56,7 @@ class task_list {
   /// Puts all of `others` in front, in their order.
   void prepend(task_list others) noexcept {
     if (others.empty()) return;
-    others.last_->queue_next = first_;
+    others.last_->set_queue_next(first_);
     if (last_ == nullptr) last_ = others.last_;
     first_ = std::exchange(others.first_, nullptr);
     others.last_ = nullptr;
@@ -72,9 +76,9 @@ class task_list {
 
   [[nodiscard]] detail::core_ptr<detail::core> pop_front() noexcept {
     detail::core* t = first_;
-    first_ = t->queue_next;
+    first_ = t->queue_next();
     if (first_ == nullptr) last_ = nullptr;
-    t->queue_next = nullptr;
+    t->set_queue_next(nullptr);
     --size_;
     return detail::core_ptr<detail::core>(t);
   }

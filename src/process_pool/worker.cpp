@@ -7,6 +7,7 @@
 #include "posix/process.hpp"
 
 #include "process_pool/payload.hpp"
+#include "process_pool/stop_watch.hpp"
 
 #include <tandem/codec.hpp>
 #include <tandem/detail/codec_exception.hpp>
@@ -49,8 +50,7 @@ class worker final : public detail::worker_context {
   }
 
   // --- worker_context: no task here belongs to a pool of this process's futures ---
-  [[nodiscard]] bool may_run(const detail::core&) const noexcept override { return false; }
-  void run_started(detail::core&) noexcept override {}
+  [[nodiscard]] bool try_run(detail::core&) noexcept override { return false; }
   [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return false; }
   void begin_blocking() noexcept override {}
   void end_blocking() noexcept override {}
@@ -181,7 +181,8 @@ class worker final : public detail::worker_context {
   }
 
   void run_task(slot& s) noexcept {
-    const detail::task_context context{&s.stop, 1, nullptr, static_cast<int>(s.attempt)};
+    stop_watch watch(s.stop);
+    const detail::task_context context{&s.stop, 1, nullptr, static_cast<int>(s.attempt), nullptr, &watch};
     const detail::task_context* outer = detail::exchange_current_task(&context);
     const auto begin = std::chrono::steady_clock::now();
     try {

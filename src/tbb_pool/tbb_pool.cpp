@@ -40,7 +40,9 @@ tbb_pool_options settled(tbb_pool_options options) {
 
 std::shared_ptr<detail::tbb_pool_state> make_state(tbb_pool_options options) {
   posix::watch_forks();
-  return std::make_shared<detail::tbb_pool_state>(settled(std::move(options)));
+  auto state = std::make_shared<detail::tbb_pool_state>(settled(std::move(options)));
+  detail::add_task_owner(state.get(), state);
+  return state;
 }
 
 }  // namespace
@@ -53,14 +55,13 @@ tbb_pool::~tbb_pool() {
     // alone. Kept findable, so that leak checkers see no leak.
     // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): out of memory here ends the forked child
     static auto& kept = *new std::vector<std::shared_ptr<detail::tbb_pool_state>>;
-    kept.push_back(std::move(state_));
+    kept.push_back(state_);
   } else if (state_->on_own_worker()) {
     std::fputs(
         "tandem: a tbb_pool was destroyed by one of its own tasks, which cannot wait for itself: its "
         "tasks finish without it. Keep the pool alive until they are done\n",
         stderr);
-    auto* state = state_.get();
-    state->abandon(std::move(state_));
+    state_->abandon(state_);
   } else {
     state_->shutdown({});
   }
@@ -78,5 +79,9 @@ void tbb_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
   const auto keep = state_;
   keep->enqueue(std::move(task));
 }
+
+const void* tbb_pool::owner() const noexcept { return state_.get(); }
+
+bool tbb_pool::is_open() const noexcept { return state_->is_open(); }
 
 }  // namespace tandem

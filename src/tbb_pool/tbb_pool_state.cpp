@@ -3,6 +3,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/unhandled.hpp"
 #include "posix/fork_watch.hpp"
 #include "posix/futex.hpp"
 
@@ -28,6 +29,15 @@ tbb_pool_state::tbb_pool_state(tbb_pool_options options)
 }
 
 bool tbb_pool_state::in_forked_child() const noexcept { return generation_ != posix::fork_generation(); }
+
+tbb_pool_state::~tbb_pool_state() { remove_task_owner(this); }
+
+// A thread of oneTBB is not ours to interrupt.
+bool tbb_pool_state::stop_running(core&) noexcept { return false; }
+
+bool tbb_pool_state::take_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+  return call_error_handler(options_.error_handler, where, error);
+}
 
 void tbb_pool_state::enqueue(core_ptr<core> task) {
   if (in_forked_child()) {
@@ -135,6 +145,7 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
   }
   closing_.store(true, std::memory_order_seq_cst);
   queue_.close();
+  stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   dismiss_parked();
   if (options.wait) wait_until_gone();

@@ -7,6 +7,7 @@
 #include <tandem/tbb_pool.hpp>
 
 #include "dispatch/injector.hpp"
+#include "future/task_owner.hpp"
 #include "tbb_pool/tbb_worker.hpp"
 #include "tbb_pool/worker_limit.hpp"
 
@@ -22,12 +23,16 @@
 
 namespace tandem::detail {
 
-class tbb_pool_state {
+class tbb_pool_state final : public task_owner {
  public:
   /// `options` have been checked.
   explicit tbb_pool_state(tbb_pool_options options);
+  ~tbb_pool_state();
 
   void enqueue(core_ptr<core> task);
+  [[nodiscard]] bool is_open() const noexcept {
+    return !closing_.load(std::memory_order_seq_cst) && !is_broken();
+  }
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   [[nodiscard]] const tbb_pool_options& options() const noexcept { return options_; }
@@ -37,6 +42,10 @@ class tbb_pool_state {
   [[nodiscard]] bool in_forked_child() const noexcept;
   /// On an own worker: accepts nothing more, and lives on by `self` until the last worker has left.
   void abandon(std::shared_ptr<tbb_pool_state> self) noexcept;
+
+  // --- for tasks, by task_owner ---
+  bool stop_running(core& task) noexcept override;
+  bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
 
   // --- for its workers ---
   [[nodiscard]] dispatch::injector<core>& queue() noexcept { return queue_; }

@@ -92,7 +92,7 @@ void tbb_worker::tear_down() noexcept {
   try {
     pool_.options().finalizer();
   } catch (...) {
-    report_unhandled("a tbb_pool's finalizer", std::current_exception());
+    report_unhandled("a tbb_pool's finalizer", std::current_exception(), &pool_);
   }
   set_current_worker(outer);
 }
@@ -124,8 +124,10 @@ void tbb_worker::execute(core& task) noexcept {
   name_.during(task, [&]() noexcept { execute_in_context(task, &ledger_); });
 }
 
-bool tbb_worker::may_run(const core& task) const noexcept { return task.owner() == &pool_; }
-
-void tbb_worker::run_started(core& task) noexcept { execute(task); }
+bool tbb_worker::try_run(core& task) noexcept {
+  if (task.owner() != &pool_ || !task.try_start()) return false;
+  execute(task);
+  return true;
+}
 
 }  // namespace tandem::detail

@@ -31,8 +31,7 @@ class tbb_worker final : public worker_context {
   bool is_parked = false;
 
   // --- for waiting futures: on this worker's own thread ---
-  [[nodiscard]] bool may_run(const core& task) const noexcept override;
-  void run_started(core& task) noexcept override;
+  [[nodiscard]] bool try_run(core& task) noexcept override;
   // oneTBB has no spare threads, and whether another worker will ever be free cannot be known.
   [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return false; }
   void begin_blocking() noexcept override {}

@@ -4,6 +4,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/unhandled.hpp"
 #include "posix/fork_watch.hpp"
 
 #include <boost/thread/thread.hpp>
@@ -18,8 +19,10 @@ namespace tandem::detail {
 
 namespace {
 
-int most_threads(const thread_pool_options& options) {
-  return std::min(options.max_workers + options.max_spare_workers, dispatch::roster::most_workers);
+using reply = dispatch::roster::call::outcome;
+
+int most_threads(int workers, const thread_pool_options& options) {
+  return std::min(workers + options.max_spare_workers, dispatch::roster::most_workers);
 }
 
 }  // namespace
@@ -28,31 +31,53 @@ thread_pool_state::thread_pool_state(thread_pool_options options, int usable_cpu
     : options_(std::move(options)),
       may_spin_(usable_cpus > 1),
       generation_(posix::fork_generation()),
-      roster_(most_threads(options_), options_.max_workers),
-      crew_(*this, most_threads(options_)) {}
+      roster_(most_threads(options_.max_workers, options_), options_.max_workers),
+      crew_(*this, most_threads(options_.max_workers, options_)) {}
 
 thread_pool_state::~thread_pool_state() {
+  remove_task_owner(this);
   cancel_waiting();  // nothing is there but what a broken pool left
 }
 
 // --- into the pool -----------------------------------------------------------------------------------------------
 
 void thread_pool_state::enqueue(core_ptr<core> task) {
-  if (in_forked_child()) {
-    throw broken_pool_error(
-        "tandem: submit on a thread_pool in a forked child: its threads exist in the parent only. "
-        "Make a pool of its own in the child");
-  }
-  task->set_owner(this);
-  if (!injector_.push(task.get())) refuse();
-  (void)task.detach();  // the queue has it
+  refuse_forked_child();
+  push(task);
   if (!roster_.is_served(roster_.look())) call_worker();
 }
 
-void thread_pool_state::refuse() const {
-  if (!roster_.look().broken()) throw shutdown_error("tandem: submit on a thread_pool after shutdown()");
+void thread_pool_state::enqueue_all(std::span<core_ptr<core>> tasks) {
+  refuse_forked_child();
+  std::size_t pushed = 0;
+  try {
+    for (; pushed < tasks.size(); ++pushed) push(tasks[pushed]);
+  } catch (...) {
+    if (pushed > 0) call_if_needed();
+    throw;
+  }
+  // Whoever is called and finds that there is more calls the next one.
+  if (pushed > 0 && !roster_.is_served(roster_.look())) call_worker();
+}
+
+void thread_pool_state::push(core_ptr<core>& task) {
+  task->set_owner(this);
+  if (!injector_.push(task.get())) refuse("submit");
+  (void)task.detach();  // the queue has it
+}
+
+void thread_pool_state::refuse_forked_child() const {
+  if (!in_forked_child()) return;
+  throw broken_pool_error(
+      "tandem: submit on a thread_pool in a forked child: its threads exist in the parent only. "
+      "Make a pool of its own in the child");
+}
+
+void thread_pool_state::refuse(const char* what) const {
+  if (!roster_.look().broken())
+    throw shutdown_error(std::string("tandem: ") + what + " on a thread_pool after shutdown()");
   const std::lock_guard lock(why_mutex_);
-  throw broken_pool_error("tandem: submit on a broken thread_pool: it " + broken_why_);
+  throw broken_pool_error(std::string("tandem: ") + what + " on a broken thread_pool: it " + broken_why_);
 }
 
 bool thread_pool_state::has_work() const noexcept {
@@ -66,7 +91,10 @@ bool thread_pool_state::has_work() const noexcept {
 void thread_pool_state::call_worker() noexcept {
   if (in_forked_child()) return;
   for (;;) {
-    if (roster_.wake_one()) return;
+    const dispatch::roster::call call = roster_.wake_one();
+    if (has_answered(call)) return;
+    // A thread is wanted. None is started while a worker is on its way anyhow.
+    if (call.what == reply::asked && (someone_is_coming() || wake_worker())) return;
     const dispatch::roster::view v = roster_.look();
     if (roster_.is_served(v) || v.broken()) return;  // broken: tasks are failed, not run
     if (v.top() != 0) continue;
@@ -76,6 +104,24 @@ void thread_pool_state::call_worker() noexcept {
     if (const std::string error = crew_.start(); !error.empty()) start_failed(error);
     return;
   }
+}
+
+bool thread_pool_state::wake_worker() noexcept {
+  for (;;) {
+    const dispatch::roster::call call = roster_.fill_one();
+    if (has_answered(call)) return true;
+    // If it could not be started, there may be one further down that has a thread.
+    if (call.what != reply::vacant) return false;
+  }
+}
+
+// True if somebody comes, for whom a thread is started if need be.
+bool thread_pool_state::has_answered(dispatch::roster::call call) noexcept {
+  if (call.passed) crew_.note_start();
+  if (call.what != reply::vacant) return call.what == reply::woken;
+  const std::string error = crew_.start_at(call.index);
+  if (!error.empty()) start_failed(error);
+  return error.empty();
 }
 
 // ORDER call-park: seq_cst loads behind the publication of the work. A worker that we count on here looks for work
@@ -127,10 +173,41 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   } else {
     roster_.close();
   }
+  wake_all();
   crew_.dismiss_resting();
+  stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
   if (options.wait) join_all();
+}
+
+// Nobody sleeps any more, and nobody can lie down.
+void thread_pool_state::wake_all() noexcept {
+  while (wake_any()) {}
+}
+
+// Takes one sleeper out of bed; there he is not needed any more. False if nobody sleeps.
+bool thread_pool_state::wake_any() noexcept {
+  const dispatch::roster::call call = roster_.fill_any();
+  if (call.passed) crew_.note_start();
+  if (call.what == reply::vacant) crew_.give_up(call.index);
+  return call.what != reply::nobody;
+}
+
+void thread_pool_state::resize(int workers) {
+  if (in_forked_child()) {
+    throw broken_pool_error(
+        "tandem: resize of a thread_pool in a forked child: its threads exist in the parent only");
+  }
+  const std::lock_guard sizing(size_mutex_);
+  if (roster_.look().ending()) refuse("resize");
+  const int before = roster_.most_active();
+  if (workers > before) crew_.set_most(most_threads(workers, options_));  // may run out of memory: first
+  roster_.set_most_active(workers);
+  if (workers < before) crew_.set_most(most_threads(workers, options_));
+  // Too many: those who sleep go. Who is awake sees it after its task, and perhaps goes first: then these stay.
+  for (int surplus = roster_.look().active() - workers; surplus > 0 && wake_any(); --surplus) {}
+  call_if_needed();
 }
 
 void thread_pool_state::abandon() noexcept {
@@ -206,6 +283,7 @@ void thread_pool_state::break_down(const std::string& why) noexcept {
   }
   if (roster_.break_down()) std::fprintf(stderr, "tandem: a thread_pool is broken: it %s\n", why.c_str());
   injector_.close();
+  wake_all();
   crew_.dismiss_resting();
   drain([this](core* task) { fail(task); });
 }
@@ -227,6 +305,17 @@ void thread_pool_state::fail(core* task) noexcept {
     task->complete_error(std::move(error));
   }
   task->release();
+}
+
+// --- for tasks ---------------------------------------------------------------------------------------------------
+
+bool thread_pool_state::stop_running(core& task) noexcept {
+  if (!in_forked_child()) crew_.interrupt(task);
+  return false;
+}
+
+bool thread_pool_state::take_unhandled(const char* where, const std::exception_ptr& error) noexcept {
+  return call_error_handler(options_.error_handler, where, error);
 }
 
 // --- the numbers -------------------------------------------------------------------------------------------------

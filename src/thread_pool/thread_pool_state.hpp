@@ -9,29 +9,42 @@
 
 #include "dispatch/injector.hpp"
 #include "dispatch/roster.hpp"
+#include "future/task_owner.hpp"
+#include "posix/clock.hpp"
 #include "thread_pool/thread_crew.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 namespace tandem::detail {
 
-class thread_pool_state : public std::enable_shared_from_this<thread_pool_state> {
+class thread_pool_state final : public task_owner, public std::enable_shared_from_this<thread_pool_state> {
  public:
   /// `options` have been checked; `usable_cpus` decides whether looking for work may take CPU time.
   thread_pool_state(thread_pool_options options, int usable_cpus);
   ~thread_pool_state();
 
   void enqueue(core_ptr<core> task);
+  /// See task_sink::enqueue_all(): looks for a worker once.
+  void enqueue_all(std::span<core_ptr<core>> tasks);
+  [[nodiscard]] bool is_open() const noexcept { return !roster_.look().ending(); }
   void shutdown(const shutdown_options& options);
+  /// `workers` has been checked.
+  void resize(int workers);
+  [[nodiscard]] int max_workers() const noexcept { return roster_.most_active(); }
   [[nodiscard]] executor_stats stats() const;
   /// The pool is being destroyed: as shutdown() where that can be; never throws, never joins its own thread.
   void abandon() noexcept;
   [[nodiscard]] bool in_forked_child() const noexcept;
   [[nodiscard]] const thread_pool_options& options() const noexcept { return options_; }
+
+  // --- for tasks, by task_owner ---
+  bool stop_running(core& task) noexcept override;
+  bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
 
   // --- for its workers ---
   [[nodiscard]] dispatch::injector<core>& injector() noexcept { return injector_; }
@@ -44,7 +57,19 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   void call_if_needed() noexcept {
     if (has_work()) call_worker();
   }
+  /// Wakes somebody who sleeps, or starts the thread of one that has none; false if there is nobody.
+  bool wake_worker() noexcept;
   [[nodiscard]] thread_crew& crew() noexcept { return crew_; }
+  /// When a worker that falls asleep now has slept enough.
+  [[nodiscard]] posix::steady_time idle_deadline() const noexcept {
+    return options_.idle_timeout.has_value() ? posix::deadline_after(options_.idle_timeout.value())
+                                             : posix::no_deadline;
+  }
+  // Tasks in the rings of workers that have left: to be taken before those in the injector. A hint: has_work() and
+  // steal() look at all rings in any case.
+  [[nodiscard]] bool has_left_behind() const noexcept { return left_behind_.load(std::memory_order_relaxed); }
+  void leave_behind() noexcept { left_behind_.store(true, std::memory_order_release); }
+  void clear_left_behind() noexcept { left_behind_.exchange(false, std::memory_order_acq_rel); }
   /// A worker could not be set up: the pool can run nothing any more.
   void break_down(const std::string& why) noexcept;
   void fail_tasks(dispatch::batch_ring<core>& ring) noexcept;
@@ -59,13 +84,18 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
  private:
   [[nodiscard]] bool someone_is_coming() const noexcept;
   void start_failed(const std::string& error) noexcept;
+  void wake_all() noexcept;
+  bool wake_any() noexcept;
+  bool has_answered(dispatch::roster::call c) noexcept;
   void join_all();
   void cancel_waiting() noexcept;
   template <class Each>
   void drain(Each each) noexcept;
   template <class Each>
   void drain(dispatch::batch_ring<core>& ring, Each each) noexcept;
-  [[noreturn]] void refuse() const;
+  void push(core_ptr<core>& task);
+  void refuse_forked_child() const;
+  [[noreturn]] void refuse(const char* what) const;
   void fail(core* task) noexcept;
 
   const thread_pool_options options_;
@@ -74,6 +104,8 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   dispatch::injector<core> injector_;
   dispatch::roster roster_;
   thread_crew crew_;
+  std::mutex size_mutex_;                 // held by whoever resizes: one after the other
+  std::atomic<bool> left_behind_{false};  // written by workers that leave and by those who take over
   std::atomic<int> initializing_{0};
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken

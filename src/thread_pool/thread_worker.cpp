@@ -34,9 +34,10 @@ std::string text_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-void thread_worker::run() noexcept {
+thread_worker::end thread_worker::run() noexcept {
   set_current_worker(this);
   searching_ = true;
+  idle_ = false;
   thread_id_.store(posix::current_tid(), std::memory_order_relaxed);
   stack_ = posix::current_stack();
   stack_at_start_ = stack_.left();
@@ -47,25 +48,30 @@ void thread_worker::run() noexcept {
     while (core* task = next()) {
       run_task(task);
       // The task has forked, and this is the child, which has come back from it: nothing of the pool is ours.
-      if (pool_.in_forked_child()) return;
+      if (pool_.in_forked_child()) return end::off_duty;
     }
   }
-  // Broken: what we have taken and not begun is ours to resolve. Otherwise there is nothing left.
-  pool_.fail_tasks(ring_);
+  // What we have taken and not begun is ours to resolve. Otherwise there is nothing left, or somebody else runs it.
+  if (pool_.roster().look().broken()) pool_.fail_tasks(ring_);
   if (searching_) {
     pool_.roster().retire();
     searching_ = false;
     pool_.call_if_needed();  // what was published meanwhile has called nobody: we were a searcher
   }
-  if (usable && pool_.options().finalizer) {
-    try {
-      pool_.options().finalizer();
-    } catch (...) {
-      report_unhandled("a thread_pool's finalizer", std::current_exception());
-    }
-  }
+  if (usable && pool_.options().finalizer) finalize();
   thread_id_.store(0, std::memory_order_relaxed);
   set_current_worker(nullptr);
+  return idle_ ? end::idle : end::off_duty;
+}
+
+void thread_worker::finalize() noexcept {
+  ++blocking_;  // off the roster, or as good as: whoever waits in the finalizer needs nobody to stand in
+  try {
+    pool_.options().finalizer();
+  } catch (...) {
+    report_unhandled("a thread_pool's finalizer", std::current_exception(), &pool_);
+  }
+  --blocking_;
 }
 
 // False: the pool is broken now.
@@ -92,13 +98,16 @@ bool thread_worker::set_up() noexcept {
 
 // The next task to run; null: end. Comes and goes as a runner, but goes to its end as a searcher or off duty.
 core* thread_worker::next() noexcept {
-  if (core* task = ring_.pop()) return task;
   dispatch::roster& roster = pool_.roster();
+  if (!searching_ && !roster.may_be_surplus()) {
+    if (core* task = ring_.pop()) return task;
+  }
   for (;;) {
     if (roster.leave_if_surplus(searching_)) {
       searching_ = false;
       ledger_.finishing.store(false, std::memory_order_seq_cst);
-      pool_.call_if_needed();  // we were counted on
+      if (!ring_.empty()) pool_.leave_behind();  // only after a resize
+      pool_.call_if_needed();                    // we were counted on
       if (!pool_.crew().rest(index_)) return nullptr;
       searching_ = true;
     }
@@ -106,6 +115,14 @@ core* thread_worker::next() noexcept {
       if (!searching_) roster.begin_search();
       searching_ = true;
       return nullptr;
+    }
+    if (core* task = ring_.pop()) {
+      if (searching_) {  // come, or back, to a place where something was left behind
+        roster.end_search();
+        searching_ = false;
+        pool_.call_if_needed();
+      }
+      return task;
     }
     if (core* task = take()) return task;
     if (!searching_) {
@@ -124,7 +141,10 @@ core* thread_worker::next() noexcept {
     searching_ = false;
     // ORDER call-park: work that was published before we lay down has called nobody if we were the last searcher.
     pool_.call_if_needed();
-    roster.sleep(index_);
+    if (!roster.sleep(index_, pool_.idle_deadline())) {
+      idle_ = true;
+      return nullptr;
+    }
     searching_ = true;
   }
 }
@@ -139,8 +159,10 @@ void thread_worker::search() noexcept {
 core* thread_worker::take() noexcept {
   core* batch[batch_size];
   // Half of a fair share, so that all workers end at about the same time.
-  const auto shares = static_cast<std::size_t>(pool_.options().max_workers) * 2;
-  std::size_t count = pool_.injector().pop(batch, batch_size, shares);
+  const auto shares = static_cast<std::size_t>(pool_.roster().most_active()) * 2;
+  std::size_t count = 0;
+  if (pool_.has_left_behind()) count = take_left_behind(batch);
+  if (count == 0) count = pool_.injector().pop(batch, batch_size, shares);
   if (count == 0 && searching_) count = steal(batch, batch_size);
   if (count == 0) return nullptr;
   if (count > 1) ring_.fill(batch + 1, count - 1);
@@ -166,6 +188,14 @@ core* thread_worker::take() noexcept {
   return batch[0];
 }
 
+// What workers that were too many had not begun: it is older than anything in the injector.
+std::size_t thread_worker::take_left_behind(core** batch) noexcept {
+  pool_.clear_left_behind();  // first: what is left behind from now on sets it again
+  const std::size_t count = steal(batch, batch_size);
+  if (count != 0) pool_.leave_behind();  // half of it may be left
+  return count;
+}
+
 std::size_t thread_worker::steal(core** batch, std::size_t most) noexcept {
   const int places = pool_.crew().places();
   for (int i = 0; i < places; ++i) {
@@ -177,13 +207,16 @@ std::size_t thread_worker::steal(core** batch, std::size_t most) noexcept {
 }
 
 void thread_worker::run_task(core* task) noexcept {
+  interruption_.claim(*task);
   if (!task->try_start()) {
+    interruption_.withdraw();
     // Cancelled, or a waiter has claimed it. The queue's reference was all that was left to us.
     if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
     task->release();
     return;
   }
   execute(*task, ring_.empty());
+  interruption_.release();  // while the task is still there: nobody may mistake another one for it
   drop(task);
 }
 
@@ -209,12 +242,16 @@ void thread_worker::forget_finishing() noexcept {
 }
 
 // Not when the stack is half used up and somebody with an empty one can stand in: tasks may wait for tasks to any depth.
-bool thread_worker::may_run(const core& task) const noexcept {
-  return task.owner() == &pool_ && (stack_.left() >= stack_at_start_ / 2 || !pool_.crew().may_grow());
+bool thread_worker::try_run(core& task) noexcept {
+  if (task.owner() != &pool_ || (stack_.left() < stack_at_start_ / 2 && pool_.crew().may_grow()))
+    return false;
+  interruption::detour here(interruption_, task);
+  const bool is_ours = task.try_start();
+  if (is_ours)
+    execute(task, false);  // the waiting task goes on afterwards, so the worker does not become free
+  if (const core* outer = here.end(is_ours)) pool_.crew().interrupt(*outer);
+  return is_ours;
 }
-
-// The waiting task goes on afterwards, so the worker does not become free.
-void thread_worker::run_started(core& task) noexcept { execute(task, false); }
 
 bool thread_worker::can_be_stood_in_for() const noexcept {
   return pool_.crew().may_grow() || pool_.roster().look().top() != 0;

@@ -9,10 +9,13 @@
 #include "dispatch/batch_ring.hpp"
 #include "executor/running_name.hpp"
 #include "posix/stack.hpp"
+#include "thread_pool/interruption.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace tandem::detail {
 
@@ -22,16 +25,24 @@ class thread_worker final : public worker_context {
  public:
   thread_worker(thread_pool_state& pool, int index) noexcept : pool_(pool), index_(index) {}
 
+  /// How a thread's life has ended: off the roster; or idle for too long, in its bed (roster::vacate()).
+  enum class end : unsigned char { off_duty, idle };
   /// The thread's whole life between its start and its end, as a searcher that is counted as active.
-  void run() noexcept;
+  end run() noexcept;
 
   // --- for waiting futures: on this worker's own thread ---
-  [[nodiscard]] bool may_run(const core& task) const noexcept override;
-  void run_started(core& task) noexcept override;
+  [[nodiscard]] bool try_run(core& task) noexcept override;
+  void task_left(const core& task) noexcept override { interruption_.task_left(task); }
   [[nodiscard]] bool can_be_stood_in_for() const noexcept override;
   void begin_blocking() noexcept override;
   void end_blocking() noexcept override;
   [[nodiscard]] int index() const noexcept override { return index_; }
+
+  // --- for the crew, under its mutex ---
+  void set_thread(std::shared_ptr<boost::thread> thread) noexcept {
+    interruption_.set_thread(std::move(thread));
+  }
+  void interrupt(const core& task) noexcept { interruption_.interrupt(task); }
 
   // --- for the pool: from any thread ---
   using ring = dispatch::batch_ring<core>;
@@ -44,8 +55,10 @@ class thread_worker final : public worker_context {
 
  private:
   bool set_up() noexcept;
+  void finalize() noexcept;
   core* next() noexcept;
   core* take() noexcept;
+  std::size_t take_left_behind(core** batch) noexcept;
   std::size_t steal(core** batch, std::size_t most) noexcept;
   void search() noexcept;
   void run_task(core* task) noexcept;
@@ -56,6 +69,7 @@ class thread_worker final : public worker_context {
   thread_pool_state& pool_;
   const int index_;
   bool searching_ = false;    // counted as a searcher in the roster
+  bool idle_ = false;         // its time asleep is over
   int blocking_ = 0;          // depth of begin_blocking()
   std::uint32_t victim_ = 0;  // where to begin to steal
   posix::stack_bounds stack_;
@@ -66,6 +80,7 @@ class thread_worker final : public worker_context {
   std::atomic<std::int64_t> done_before_{0};  // finished by earlier threads of this place
   std::atomic<int> thread_id_{0};
   running_name name_;
+  interruption interruption_;
 };
 
 }  // namespace tandem::detail

@@ -105,7 +105,16 @@ TYPED_TEST(Map, ResultsMayBeOfAnyType) {
 
 TYPED_TEST(Map, ReadsAndWritesTheCallersElementsInThisProcess) {
   if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "elements are copied to the workers";
+    // The workers have copies.
+    auto pool = TypeParam::make(2);
+    const auto negative = [](int x) {
+      x = -x;
+      return x;
+    };
+    std::vector<int> xs = first_ints(1000);
+    const std::vector<int> results = pool->map(negative, xs);
+    EXPECT_EQ(xs, first_ints(1000));
+    for (std::size_t i = 0; i < xs.size(); ++i) ASSERT_EQ(results[i], -static_cast<int>(i));
   } else {
     auto pool = TypeParam::make(2);
     std::vector<int> xs = first_ints(1000);
@@ -164,7 +173,15 @@ int fail_in_reverse(std::string five_failed, int x) {
 }
 
 TYPED_TEST(Map, ThrowsTheFailureOfTheFirstItemWhicheverFailsFirst) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "items run one after the other";
+  if constexpr (!TypeParam::concurrent) {
+    // The first one fails first: the items run one after the other.
+    auto pool = TypeParam::make();
+    this->counter("five").add();
+    const std::vector<std::string> counters(8, this->path("five"));
+    EXPECT_THROW(pool->map({.chunk_size = 1}, fail_in_reverse, counters, first_ints(8)), std::out_of_range);
+    EXPECT_EQ(this->counter("five").value(), 1) << "item 5 has run";
+    return;
+  }
   auto pool = TypeParam::make(2);
   const std::vector<int> xs = first_ints(8);
   const std::vector<std::string> counters(xs.size(), this->path("five"));
@@ -229,7 +246,20 @@ int fail_beside_another(std::string arrivals, std::string gate, std::string left
 }
 
 TYPED_TEST(Map, FailureWithATimeoutLeavesNothingRunning) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "one item runs at a time";
+  if constexpr (!TypeParam::concurrent) {
+    // With a limit, the items are tasks of which each has ended when the next one begins.
+    auto pool = TypeParam::make();
+    this->counter("arrivals").add();
+    this->counter("gate").add();
+    const std::vector<std::string> arrivals(2, this->path("arrivals"));
+    const std::vector<std::string> gates(2, this->path("gate"));
+    const std::vector<std::string> left(2, this->path("left"));
+    EXPECT_THROW(pool->map({.chunk_size = 1, .timeout = 60s}, fail_beside_another, arrivals, gates, left,
+                           first_ints(2)),
+                 std::out_of_range);
+    EXPECT_EQ(this->counter("left").value(), 1);
+    return;
+  }
   auto pool = TypeParam::make(2);
   auto gate = this->gate();
   const std::vector<std::string> arrivals(2, this->path("arrivals"));
@@ -249,7 +279,14 @@ TYPED_TEST(Map, FailureWithATimeoutLeavesNothingRunning) {
 }
 
 TYPED_TEST(Map, TimeoutIsATimeoutError) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "the caller itself runs the items and cannot leave them";
+  if constexpr (!TypeParam::concurrent) {
+    // The caller itself runs the items and cannot leave them: when it looks at the clock, all are done.
+    auto pool = TypeParam::make();
+    this->counter("gate").add();
+    const std::vector<std::string> gates(5, this->path("gate"));
+    EXPECT_EQ(pool->map({.chunk_size = 1, .timeout = 0s}, pass_at_two, gates, first_ints(5)), first_ints(5));
+    return;
+  }
   auto pool = TypeParam::make(2);
   auto gate = this->gate();
   const std::vector<std::string> gates(5, gate.path());
@@ -291,7 +328,16 @@ TYPED_TEST(Map, OfNothingIsNothingAtOnce) {
 
 TYPED_TEST(Map, WorksInATaskOfItsOnlyWorker) {
   if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "a task in another process does not see its pool";
+    // A task in another process does not see its pool. It may make one of its own.
+    auto pool = TypeParam::make(1);
+    auto f = pool->submit(
+        [](int n) {
+          auto own = TypeParam::make(1);
+          const auto results = own->map(add_one, first_ints(n));
+          return std::accumulate(results.begin(), results.end(), 0);
+        },
+        20);
+    EXPECT_EQ(f.get(), 210);
   } else {
     auto pool = TypeParam::make(1);
     auto f = pool->submit([&pool] {

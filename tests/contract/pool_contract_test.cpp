@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -55,7 +56,11 @@ TYPED_TEST(Pool, HasAsManyWorkersAsThisProcessMayUseCpus) {
 
 TYPED_TEST(Pool, RefusesNegativeCountsByNameAndValue) {
   if constexpr (!TypeParam::takes_max_workers) {
-    GTEST_SKIP() << "has no options";
+    // There is nothing to choose: its one worker is the caller.
+    static_assert(!std::is_constructible_v<typename TypeParam::pool, int>);
+    auto pool = TypeParam::make();
+    EXPECT_EQ(pool->max_workers(), 1);
+    EXPECT_EQ(pool->stats().workers, 1);
   } else {
     using options = typename TypeParam::options;
     EXPECT_NE((refusal<options, typename TypeParam::pool>({.max_workers = -3}).find("max_workers is -3")),
@@ -69,7 +74,9 @@ TYPED_TEST(Pool, RefusesNegativeCountsByNameAndValue) {
 
 TYPED_TEST(Pool, RefusesABoundOnTheQueueAsLongAsItHasNone) {
   if constexpr (!TypeParam::takes_max_workers) {
-    GTEST_SKIP() << "has no options";
+    // There is no queue: nothing ever waits.
+    auto pool = TypeParam::make();
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(pool->submit([&] { return pool->stats().queued; }).get(), 0);
   } else {
     EXPECT_NE((refusal<typename TypeParam::options, typename TypeParam::pool>({.queue_capacity = 5})
                    .find("queue_capacity")),
@@ -78,7 +85,23 @@ TYPED_TEST(Pool, RefusesABoundOnTheQueueAsLongAsItHasNone) {
 }
 
 TYPED_TEST(Pool, BlockedTasksUseAllWorkersAndNoMore) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "has one worker: the caller";
+  if constexpr (!TypeParam::concurrent) {
+    // Each caller is a worker for its own task.
+    auto pool = TypeParam::make();
+    auto gate = this->gate();
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 3; ++i) {
+      callers.emplace_back(
+          [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    }
+    this->counter("arrivals").wait_for(3);
+    EXPECT_EQ(pool->stats().running, 3);
+    EXPECT_EQ(pool->stats().idle, 0);
+    gate.open();
+    for (auto& t : callers) t.join();
+    EXPECT_EQ(pool->stats().finished, 3);
+    return;
+  }
   for (const int workers : {1, 3, 5}) {
     auto pool = TypeParam::make(workers);
     EXPECT_EQ(pool->max_workers(), workers);
@@ -114,7 +137,11 @@ TYPED_TEST(Pool, TasksOneAfterTheOtherUseOneWorker) {
 
 TYPED_TEST(Pool, WorkersAreNamedForTheSystem) {
   if constexpr (!TypeParam::names_workers) {
-    GTEST_SKIP() << "its workers are no threads of its own";
+    // Its threads are the caller's, or oneTBB's, and keep the name that they have.
+    const std::string before = worker_name();
+    auto pool = TypeParam::make(2);
+    EXPECT_EQ(pool->submit(worker_name).get(), before);
+    EXPECT_EQ(worker_name(), before);
   } else {
     using options = typename TypeParam::options;
     typename TypeParam::pool pool(options{.max_workers = 2, .name_prefix = "fetch"});
@@ -128,7 +155,10 @@ TYPED_TEST(Pool, WorkersAreNamedForTheSystem) {
 
 TYPED_TEST(Pool, InitializerAndFinalizerRunOnEveryWorkerOnce) {
   if constexpr (!TypeParam::takes_hooks) {
-    GTEST_SKIP() << "has no workers to prepare";
+    // There is nobody to prepare: the tasks run on the caller's thread, with all that it has set up.
+    auto pool = TypeParam::make();
+    EXPECT_EQ(pool->submit(worker_id).get(), worker_id());
+    std::thread([&] { EXPECT_EQ(pool->submit(worker_id).get(), worker_id()); }).join();
   } else {
     using options = typename TypeParam::options;
     constexpr int workers = 3;
@@ -159,7 +189,11 @@ TYPED_TEST(Pool, InitializerAndFinalizerRunOnEveryWorkerOnce) {
 
 TYPED_TEST(Pool, ThrowingInitializerBreaksIt) {
   if constexpr (!TypeParam::takes_hooks) {
-    GTEST_SKIP() << "has no workers to prepare";
+    // There is none, and nothing that a task does breaks it.
+    auto pool = TypeParam::make();
+    EXPECT_THROW(pool->submit(throw_out_of_range).get(), std::out_of_range);
+    EXPECT_THROW(pool->submit(throw_number).get(), int);
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
   } else {
     using options = typename TypeParam::options;
     testing::internal::CaptureStderr();
@@ -219,7 +253,15 @@ TYPED_TEST(Pool, StatsCountWhatTheFuturesTell) {
 
 TYPED_TEST(Pool, TasksMayWaitForTasksToAnyDepthWithOneWorker) {
   if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "a task in another process does not see its pool";
+    // A task in another process does not see its pool. It may wait for one of its own.
+    auto pool = TypeParam::make(1);
+    auto f = pool->submit(
+        [](int x) {
+          auto own = TypeParam::make(1);
+          return own->submit(add_one, x).get();
+        },
+        1);
+    EXPECT_EQ(f.get(), 2);
   } else {
     auto pool = TypeParam::make(1);
     struct nest {

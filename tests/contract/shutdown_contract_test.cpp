@@ -45,7 +45,16 @@ TYPED_TEST(Shutdown, RunsWhatWaits) {
 }
 
 TYPED_TEST(Shutdown, CancelsWhatWaitsIfToldTo) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing ever waits";
+  if constexpr (!TypeParam::concurrent) {
+    // Nothing ever waits: there is nothing to cancel.
+    auto pool = TypeParam::make();
+    auto f = pool->submit(count, this->path("ran"));
+    pool->shutdown({.cancel_pending = true});
+    EXPECT_EQ(f.get(), 1);
+    EXPECT_EQ(pool->stats().cancelled, 0);
+    EXPECT_THROW(pool->submit(add_one, 1), shutdown_error);
+    return;
+  }
   auto pool = TypeParam::make(2);
   auto gate = this->gate();
   std::vector<future<int>> running;
@@ -68,7 +77,20 @@ TYPED_TEST(Shutdown, CancelsWhatWaitsIfToldTo) {
 }
 
 TYPED_TEST(Shutdown, WithoutWaitReturnsAtOnceAndFinishesWhatWasAccepted) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing ever waits";
+  if constexpr (!TypeParam::concurrent) {
+    // What was accepted is a task that another thread runs in its submit().
+    auto pool = TypeParam::make();
+    auto gate = this->gate();
+    std::thread submitter(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    pool->shutdown({.wait = false});
+    EXPECT_EQ(pool->stats().running, 1);
+    EXPECT_THROW(pool->submit(add_one, 1), shutdown_error);
+    gate.open();
+    submitter.join();
+    return;
+  }
   auto pool = TypeParam::make(1);
   auto gate = this->gate();
   auto running = pool->submit(arrive_and_pass, this->path("arrivals"), gate.path());
@@ -167,7 +189,31 @@ TYPED_TEST(Shutdown, WithWaitInATaskIsRefused) {
 
 TYPED_TEST(Shutdown, ByDestructionInATaskSaysSoAndFinishesTheRest) {
   if constexpr (!TypeParam::in_process || !TypeParam::concurrent) {
-    GTEST_SKIP() << "no task runs on a thread of the pool";
+    if constexpr (TypeParam::in_process) {
+      // A caller that destroys what it is in cannot be helped (docs/contract.md). It can end it.
+      auto pool = TypeParam::make();
+      EXPECT_EQ(pool->submit([&] {
+                      pool->shutdown({.wait = false});
+                      return 1;
+                    })
+                    .get(),
+                1);
+      EXPECT_THROW(pool->submit(add_one, 1), shutdown_error);
+    } else {
+      // No task runs on a thread of the pool; a callback does.
+      auto pool = TypeParam::make(1);
+      test::counter called;
+      auto gate = this->gate();
+      auto first = pool->submit(pass, gate.path());
+      auto second = pool->submit(add_one, 1);
+      first.on_done([&] {
+        pool.reset();
+        called.add();
+      });
+      gate.open();
+      called.wait_for(1);
+      EXPECT_EQ(second.get(), 2);
+    }
   } else {
     auto pool = TypeParam::make(1);
     test::gate ready;

@@ -19,6 +19,7 @@ ROOMS = {
     "config": (["include/tandem/config.hpp"], []),
     "error": (["include/tandem/error.hpp", "src/future/error.cpp"], ["config"]),
     "posix": (["src/posix/*"], ["config", "error"]),
+    "timer": (["src/timer/*"], ["posix"]),
     # How a callable crosses to another process: the only one that knows both tasks and codecs.
     "remote": (
         ["include/tandem/detail/remote.hpp", "src/codec/portability.cpp"],
@@ -41,17 +42,22 @@ ROOMS = {
          "include/tandem/detail/access.hpp", "include/tandem/detail/continuation.hpp",
          "include/tandem/detail/core.hpp", "include/tandem/detail/context.hpp", "include/tandem/detail/result.hpp",
          "include/tandem/detail/completion_queue.hpp", "include/tandem/detail/future_range.hpp",
-         "include/tandem/detail/stop_link.hpp", "include/tandem/detail/task_sink.hpp", "src/future/*"],
-        ["config", "error", "posix"],
+         "include/tandem/detail/stop_link.hpp", "include/tandem/detail/task_call.hpp",
+         "include/tandem/detail/task_sink.hpp", "src/future/*"],
+        ["config", "error", "posix", "timer"],
     ),
     "inline_executor": (
         ["include/tandem/inline_executor.hpp", "src/executor/inline_executor.cpp"],
         ["config", "error", "future", "executor", "posix"],
     ),
+    "worker_local": (
+        ["include/tandem/worker_local.hpp", "include/tandem/detail/local_values.hpp", "src/worker_local/*"],
+        ["config"],
+    ),
     "executor": (
         ["include/tandem/executor.hpp", "include/tandem/map*.hpp", "include/tandem/imap*.hpp",
          "include/tandem/detail/*", "src/executor/*"],
-        ["config", "error", "codec", "future", "remote", "posix"],
+        ["config", "error", "codec", "future", "remote", "posix", "timer"],
     ),
     "dispatch": (["src/dispatch/*"], ["config", "error", "future", "executor", "posix"]),
     "thread_pool": (

@@ -65,7 +65,7 @@ MUTANTS = [
     # --- who may end a phase ---
     Mutant(
         "start_without_claim", CORE,
-        """    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acquire,
+        """    if (state_.compare_exchange_weak(w, w | word::running, std::memory_order_acq_rel,
                                      std::memory_order_relaxed)) {
       return true;
     }""",

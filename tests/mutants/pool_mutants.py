@@ -17,7 +17,7 @@ MUTANTS = [
         "thread_pool_test", "ThreadPool.RunsATask"),
     Mutant(
         "sleeper_looks_not_again", WORKER,
-        "    pool_.call_if_needed();\n    roster.sleep(index_);", "    roster.sleep(index_);",
+        "    pool_.call_if_needed();\n    if (!roster.sleep(index_,", "    if (!roster.sleep(index_,",
         "rule 2, lie_down: who lies down looks once more",
         "thread_pool_stress_test", "ThreadPoolStress.WorkersSleepAndWakeWithoutLosingATask", repeat=5),
     Mutant(
@@ -32,7 +32,8 @@ MUTANTS = [
         "thread_pool_test", "ThreadPool.BlockedTasksUseAllWorkersAndNoMore:ThreadPool.TwoWorkersRunTwoTasksAtOnce"),
     Mutant(
         "wake_without_signal", ROSTER,
-        "    signal(index);\n    return true;", "    static_cast<void>(index);\n    return true;",
+        "const std::uint32_t was = signal(index);",
+        "const std::uint32_t was = beds_[index].state.load(std::memory_order_acquire);",
         "wake_one: who is taken off the stack of sleepers is called",
         "dispatch_test", "Roster.WakesTheLastOneThatLayDownAndOnlyOne"),
     Mutant(
@@ -50,12 +51,23 @@ MUTANTS = [
         "lies_down_though_closed", ROSTER,
         "    if (v.ending()) return false;\n    mine.below", "    mine.below",
         "nobody lies down in a pool that ends",
-        "dispatch_test", "Roster.ClosedLetsNobodyLieDownAndWakesWhoDoes"),
+        "dispatch_test", "Roster.ClosedLetsNobodyLieDown"),
     Mutant(
-        "end_wakes_nobody", ROSTER,
-        "  while (wake_top(false)) {}\n", "",
+        "end_wakes_nobody", STATE,
+        "  while (wake_any()) {}\n", "",
         "the end of a pool wakes all who sleep",
-        "dispatch_test", "Roster.ClosedLetsNobodyLieDownAndWakesWhoDoes"),
+        "thread_pool_test", "ThreadPool.BlockedTasksUseAllWorkersAndNoMore", repeat=5),
+    Mutant(
+        "ending_worker_is_counted_on", ROSTER,
+        "    undo_start();\n    result.passed = true;", "    result.passed = true;",
+        "a worker that ends is not counted as a searcher",
+        "dispatch_test", "Roster.OneThatIsEndingIsPassedAndMayNotStay"),
+    Mutant(
+        "called_worker_ends", ROSTER,
+        "  return beds_[index].state.compare_exchange_strong(state, vacant, std::memory_order_acq_rel);",
+        "  beds_[index].state.store(vacant, std::memory_order_seq_cst);\n  return state == ending;",
+        "an idle worker that is called at the last moment does not end",
+        "dispatch_test", "Roster.OneThatIsEndingIsPassedAndMayNotStay:Roster.OneThatIsCalledAtTheLastMomentDoesNotEnd"),
 
     # --- no task is lost, none comes twice ---
     Mutant(

@@ -24,14 +24,28 @@ class manual_executor final : public executor,
   using front::post;
   using front::starmap;
   using front::submit;
+  using front::submit_after;
+  using front::submit_at;
+  using front::submit_each;
+  using front::submit_every;
 
   explicit manual_executor(int max_workers = 1) : max_workers_(max_workers) {}
-  ~manual_executor() override { run_all(); }
+  ~manual_executor() override {
+    shutdown();
+    run_all();
+  }
 
   [[nodiscard]] int max_workers() const noexcept override { return max_workers_; }
   void shutdown(shutdown_options = {}) override {
+    {
+      const std::lock_guard lock(mutex_);
+      open_ = false;
+    }
+    detail::stop_delayed(this);
+  }
+  [[nodiscard]] bool is_open() const noexcept override {
     const std::lock_guard lock(mutex_);
-    open_ = false;
+    return open_;
   }
   [[nodiscard]] executor_stats stats() const override { return {}; }
   void enqueue(detail::core_ptr<detail::core> task) override {
@@ -86,12 +100,11 @@ class manual_executor final : public executor,
     worker_scope& operator=(const worker_scope&) = delete;
     ~worker_scope() { detail::set_current_worker(outer_); }
 
-    [[nodiscard]] bool may_run(const detail::core& task) const noexcept override {
-      return task.owner() == owner_;
-    }
-    void run_started(detail::core& task) noexcept override {
+    [[nodiscard]] bool try_run(detail::core& task) noexcept override {
+      if (task.owner() != owner_ || !task.try_start()) return false;
       ++ran_in_place;
       detail::execute_in_context(task);
+      return true;
     }
     [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return has_stand_in; }
     void begin_blocking() noexcept override { ++blocked; }

@@ -86,11 +86,17 @@ TEST(Roster, ABlockedWorkerMakesRoomAndASurplusOneLeaves) {
   EXPECT_EQ(r.look().active(), 1);
 }
 
-TEST(Roster, ClosedLetsNobodyLieDownAndWakesWhoDoes) {
+// What follows close().
+void wake_all(roster& r) {
+  while (r.fill_any()) {}
+}
+
+TEST(Roster, ClosedLetsNobodyLieDown) {
   roster r(2, 2);
   start_and_lie_down(r, 0);
   std::thread sleeper([&] { r.sleep(0); });
   r.close();
+  wake_all(r);
   sleeper.join();
   EXPECT_TRUE(r.look().closed());
   EXPECT_TRUE(r.look().ending());
@@ -119,6 +125,83 @@ TEST(Roster, ANapEndsWithItsTimeOrARecall) {
   std::thread other([&] { r.recall(0); });
   EXPECT_TRUE(r.nap(0, tandem::posix::deadline_after(1h)));
   other.join();
+}
+
+// Lies down and sleeps until its time is over.
+void go_to_sleep_for_too_long(roster& r, int index) {
+  ASSERT_TRUE(r.lie_down(index));
+  ASSERT_FALSE(r.sleep(index, tandem::posix::deadline_after(1ms)));
+}
+
+using outcome = roster::call::outcome;
+
+TEST(Roster, AVacantBedIsShownAndFilledByWhoeverStartsAThread) {
+  roster r(2, 2);
+  ASSERT_TRUE(r.begin_start());
+  go_to_sleep_for_too_long(r, 1);
+  ASSERT_TRUE(r.vacate(1));
+  EXPECT_FALSE(r.is_served(r.look()));
+  EXPECT_FALSE(r.begin_start());  // there is one to be called
+  EXPECT_EQ(r.wake_one().what, outcome::asked);
+  EXPECT_EQ(r.look().top(), 2) << "only asked";
+  const roster::call filled = r.fill_one();
+  EXPECT_EQ(filled.what, outcome::vacant);
+  EXPECT_EQ(filled.index, 1);
+  EXPECT_EQ(r.look().top(), 0);
+  EXPECT_EQ(r.look().searchers(), 1);
+  EXPECT_EQ(r.look().active(), 1);
+  ASSERT_TRUE(r.lie_down(1));  // the new thread
+  EXPECT_TRUE(r.wake_one());
+}
+
+TEST(Roster, OneThatIsEndingIsPassedAndMayNotStay) {
+  roster r(2, 2);
+  ASSERT_TRUE(r.begin_start());
+  go_to_sleep_for_too_long(r, 0);
+  r.enter();
+  r.begin_search();
+  ASSERT_TRUE(r.lie_down(1));
+  const roster::call first = r.wake_one();
+  EXPECT_TRUE(first);
+  EXPECT_EQ(first.index, 1);
+  EXPECT_FALSE(first.passed);
+  r.end_search();
+  const roster::call second = r.wake_one();
+  EXPECT_EQ(second.what, outcome::nobody);
+  EXPECT_TRUE(second.passed);
+  EXPECT_EQ(r.look().top(), 0);
+  EXPECT_EQ(r.look().searchers(), 0);
+  EXPECT_EQ(r.look().active(), 1) << "the one that goes does not count any more";
+  EXPECT_FALSE(r.vacate(0));
+}
+
+TEST(Roster, OneThatIsCalledAtTheLastMomentDoesNotEnd) {
+  roster r(1, 1);
+  ASSERT_TRUE(r.begin_start());
+  ASSERT_TRUE(r.lie_down(0));
+  EXPECT_TRUE(r.wake_one());
+  EXPECT_TRUE(r.sleep(0, tandem::posix::deadline_after(0ms)));
+}
+
+TEST(Roster, MayGrowAndShrink) {
+  roster r(1, 1);
+  EXPECT_TRUE(r.begin_start());
+  r.end_search();
+  EXPECT_TRUE(r.is_served(r.look()));
+  r.reserve(200);
+  r.set_most_active(2);
+  EXPECT_FALSE(r.is_served(r.look()));
+  EXPECT_TRUE(r.begin_start());
+  ASSERT_TRUE(r.lie_down(199));
+  EXPECT_TRUE(r.wake_one());
+  r.end_search();
+  r.set_most_active(1);
+  EXPECT_TRUE(r.may_be_surplus());
+  EXPECT_TRUE(r.leave_if_surplus(false));
+  EXPECT_TRUE(r.may_be_surplus());
+  EXPECT_FALSE(r.leave_if_surplus(false));
+  EXPECT_FALSE(r.may_be_surplus());
+  EXPECT_EQ(r.look().active(), 1);
 }
 
 // Workers over a mere counter of work, as README.md tells them to behave. Each producer waits until its work is done
@@ -165,6 +248,7 @@ TEST(RosterStress, LosesNoWake) {
   }
   for (auto& t : bringers) t.join();
   r.close();
+  wake_all(r);
   for (auto& t : threads) t.join();
   EXPECT_EQ(work, 0);
   EXPECT_EQ(r.look().active(), 0);

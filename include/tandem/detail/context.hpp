@@ -8,16 +8,19 @@
 
 #include <atomic>
 #include <cstdint>
+#include <stop_token>
 
 namespace tandem::detail {
 
 /// A worker thread, as seen by a future that is about to block on it. Called on the worker's own thread only.
 class worker_context {
  public:
-  /// Tells whether the task belongs to this worker's pool, so that it may be claimed and run here.
-  [[nodiscard]] virtual bool may_run(const core& task) const noexcept = 0;
-  /// Runs a task that the caller has started, keeping the pool's counts.
-  virtual void run_started(core& task) noexcept = 0;
+  /// Starts the task and runs it here, if it belongs to this worker's pool and nobody has started it. False: nothing
+  /// has happened.
+  [[nodiscard]] virtual bool try_run(core& task) noexcept = 0;
+  /// The task, which ran here, is over for this worker, though its function's frames may still be there; somebody may
+  /// have asked it to stop.
+  virtual void task_left([[maybe_unused]] const core& task) noexcept {}
   /// Tells whether another worker could run the pool's tasks while this one is blocked: one that is idle, or a spare.
   [[nodiscard]] virtual bool can_be_stood_in_for() const noexcept = 0;
   /// The worker is about to block: the pool may bring in a spare.
@@ -50,11 +53,21 @@ inline void add_one(std::atomic<std::int64_t>& count) noexcept {
 
 /// The task that a thread is running.
 struct task_context {
+  /// For a task that is no core of this process.
+  class token_source {
+   public:
+    virtual std::stop_token stop_token() = 0;
+
+   protected:
+    ~token_source() = default;
+  };
+
   const std::atomic<std::uint32_t>* stop_word = nullptr;  // set bits of stop_mask: asked to stop
   std::uint32_t stop_mask = 0;
-  const core* task = nullptr;  // null in a worker process
+  core* task = nullptr;  // null in a worker process
   int attempt = 1;
-  task_ledger* ledger = nullptr;  // null: nobody counts
+  task_ledger* ledger = nullptr;   // null: nobody counts
+  token_source* tokens = nullptr;  // where there is no task
 };
 
 /// Null on a thread that is no worker.
@@ -78,7 +91,8 @@ class TANDEM_API task_leaver {
   const task_context* context_;
 };
 
-/// Runs a task that the caller has started, with this_task answering for it, and counts it in the ledger.
+/// Runs a task that the caller has started, with this_task answering for it and within its time limit, and counts it in
+/// the ledger.
 TANDEM_API void execute_in_context(core& task, task_ledger* ledger = nullptr) noexcept;
 
 }  // namespace tandem::detail

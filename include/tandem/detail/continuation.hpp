@@ -172,8 +172,8 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
     if constexpr (nested) {
       const task_leaver left(*this);
       await(std::move(inner));
-    } else {
-      this->complete_value();
+    } else if (!this->complete_value()) {
+      this->discard();
     }
   }
 

@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -70,8 +71,9 @@ inline constexpr std::uint32_t settling = 1U << 6;        // a promise is storin
 inline constexpr std::uint32_t detaching =
     1U << 9;  // somebody has the callback list out, to take his own from it
 inline constexpr std::uint32_t detached = 1U << 7;  // no future: report an exception instead of storing it
-inline constexpr std::uint32_t owner_cancels =
-    1U << 8;  // cancel() of a running task asks the owner (set_cancel_hook)
+inline constexpr std::uint32_t contested = 1U
+                                           << 8;  // has a time limit: whoever completes it settles it first
+inline constexpr std::uint32_t has_stop_source = 1U << 10;  // the running task has asked for its stop token
 
 [[nodiscard]] constexpr std::uint32_t phase(std::uint32_t w) noexcept { return w & phase_mask; }
 [[nodiscard]] constexpr bool done(std::uint32_t w) noexcept { return phase(w) >= value; }
@@ -95,6 +97,12 @@ class TANDEM_API core {
   [[nodiscard]] future_state state() const noexcept;
   /// For this_task::stop_requested(): the bit word::stop_requested of this word.
   [[nodiscard]] const std::atomic<std::uint32_t>* stop_word() const noexcept { return &state_; }
+  /// A token whose stop is requested when this running task shall stop. By the thread that runs it.
+  /// Throws std::bad_alloc.
+  [[nodiscard]] std::stop_token stop_token();
+  /// Tells whether stop has been requested. A read-modify-write: whoever requests it later sees all that the caller has
+  /// written before.
+  [[nodiscard]] bool was_asked_to_stop() noexcept;
   /// The stored exception; null after a value. Only after done().
   [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
 
@@ -105,12 +113,18 @@ class TANDEM_API core {
   bool cancel() noexcept;
   /// As cancel(), but leaves a running task alone.
   bool cancel_pending() noexcept;
-  /// running -> value; the result has been stored. Wakes, then fires.
-  void complete_value() noexcept { finish(word::value); }
-  /// running -> failed.
-  void complete_error(std::exception_ptr error) noexcept;
+  /// running -> value; the result has been stored. Wakes, then fires. False if expire() came before: the result is not
+  /// wanted any more.
+  bool complete_value() noexcept { return finish(word::value); }
+  /// running -> failed. False if expire() came before.
+  bool complete_error(std::exception_ptr error) noexcept;
   /// running -> cancelled: for a running task that its backend was able to stop.
   void complete_cancelled() noexcept { finish(word::cancelled); }
+  /// By whoever has started the task, before it runs: from now on expire() may end it.
+  void set_contested() noexcept { state_.fetch_or(word::contested, std::memory_order_relaxed); }
+  /// running -> failed with `error`, and a stop request, though the function goes on to run; only if contested. False
+  /// if the task is done.
+  bool expire(std::exception_ptr error) noexcept;
   /// running -> pending: for a task that will be tried again. False if it was asked to stop meanwhile.
   [[nodiscard]] bool return_to_pending() noexcept;
   /// For promises: the right to store an outcome, given once. False if there is an outcome or a setter already.
@@ -132,11 +146,10 @@ class TANDEM_API core {
   [[nodiscard]] bool consumed() const noexcept { return consumed_.load(std::memory_order_acquire); }
 
   // --- what the executor's room may touch, before it publishes the task ---
-  /// From now on cancel() of the running task asks the owner, which may be able to pull it back or to kill it.
-  void set_owner_cancels() noexcept { state_.fetch_or(word::owner_cancels, std::memory_order_release); }
   /// Marks the task as fire-and-forget. Before it is published.
   void set_detached() noexcept { state_.fetch_or(word::detached, std::memory_order_relaxed); }
-  /// Only a worker of `owner` may claim the task and run it in place; null: nobody may.
+  /// Only a worker of `owner` may claim the task and run it in place; null: nobody may. It is also who is asked to stop
+  /// the task when it runs.
   void set_owner(const void* owner) noexcept { owner_.store(owner, std::memory_order_release); }
   /// ORDER owner: acquire pairs with set_owner(): who sees the owner sees what the task needs to be run.
   [[nodiscard]] const void* owner() const noexcept { return owner_.load(std::memory_order_acquire); }
@@ -146,8 +159,11 @@ class TANDEM_API core {
   /// Which try this is, from 1; counted up by whoever started the task and will return it to pending.
   [[nodiscard]] int attempt() const noexcept { return attempt_; }
   void count_attempt() noexcept { ++attempt_; }
-  /// Link for the queue that holds the task; the queue's alone.
-  core* queue_next = nullptr;
+  /// Link for the queue that holds the task; the queue's alone. Not while the task runs in this process.
+  [[nodiscard]] core* queue_next() const noexcept {
+    return static_cast<core*>(link_.load(std::memory_order_relaxed));
+  }
+  void set_queue_next(core* next) noexcept { link_.store(next, std::memory_order_relaxed); }
 
   // --- what the derived task gives ---
   /// Runs the callable in this thread and completes. The caller has started it.
@@ -166,7 +182,13 @@ class TANDEM_API core {
  private:
   friend class callback_runner;
 
-  void finish(std::uint32_t phase) noexcept;
+  bool finish(std::uint32_t phase) noexcept;
+  void conclude(std::uint32_t phase) noexcept;
+  void publish(std::uint32_t end) noexcept;
+  [[nodiscard]] bool may_complete() noexcept;
+  [[nodiscard]] bool ended_too_late() const noexcept;
+  bool ask_to_stop(std::uint32_t before) noexcept;
+  [[nodiscard]] std::stop_source& stop_source() const noexcept;
   [[nodiscard]] bool note_in(task_ledger& ledger, std::uint32_t phase) const noexcept;
   void notify(std::uint32_t old) noexcept;
   void fire_callbacks() noexcept;
@@ -184,7 +206,10 @@ class TANDEM_API core {
   std::atomic<const void*> owner_{nullptr};
   std::unique_ptr<task_options> options_;  // written before publication, read after it
   std::atomic<bool> consumed_{false};
-  int attempt_ = 1;  // handed over with the right to run
+  bool owns_stop_source_ = false;  // written by the thread that runs the task, read by the destructor
+  int attempt_ = 1;                // handed over with the right to run
+  // The queue's link; when the task has asked for its stop token, the stop source (word::has_stop_source).
+  std::atomic<void*> link_{nullptr};
 };
 
 template <class Mine>
@@ -214,11 +239,6 @@ bool core::detach(Mine mine) noexcept {
   return found != nullptr;
 }
 
-/// Asked by cancel() of a running task with word::owner_cancels: true if the owner has completed it as cancelled.
-/// `owner` may be gone by then; the hook must know which owners live.
-using cancel_hook = bool (*)(const void* owner, core& task) noexcept;
-TANDEM_API void set_cancel_hook(cancel_hook hook) noexcept;
-
 /// Fires a callback of a core that is done already: at once, or, of kind call and inside of another call, behind that,
 /// so that calls are never nested.
 TANDEM_API void fire_or_put_off(core& done, callback& c) noexcept;
@@ -227,8 +247,10 @@ TANDEM_API void fire_or_put_off(core& done, callback& c) noexcept;
 /// before a thread blocks, which might be for just their effect. True if there were any.
 TANDEM_API bool run_put_off_callbacks() noexcept;
 
-/// Reports an exception that nobody can receive: a callback's, or a posted task's.
-TANDEM_API void report_unhandled(const char* where, const std::exception_ptr& error) noexcept;
+/// Reports an exception that nobody can receive, a callback's or a posted task's: to the error handler of the pool that
+/// is `owner` of the task concerned, or on stderr.
+TANDEM_API void report_unhandled(const char* where, const std::exception_ptr& error,
+                                 const void* owner = nullptr) noexcept;
 
 /// An owning pointer to a core, intrusively counted.
 template <class Core>

@@ -9,6 +9,7 @@
 #include <tandem/codec.hpp>
 #include <tandem/detail/codec_function.hpp>
 #include <tandem/detail/function_name.hpp>
+#include <tandem/detail/task_call.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -25,7 +26,7 @@ struct remote_result {
 };
 template <class F, class... Args>
 struct remote_result<true, F, Args...> {
-  using raw = std::invoke_result_t<F, Args...>;
+  using raw = task_call_result_t<F, Args...>;
   // As the future stores it: no rvalue reference, no const.
   using type = std::conditional_t<std::is_lvalue_reference_v<raw>, raw, std::remove_cvref_t<raw>>;
 };
@@ -44,7 +45,7 @@ struct call_verdict {
 
 template <class F, class... Args>
 constexpr call_verdict examine_call() {
-  if constexpr (!std::is_invocable_v<F, Args...>) {
+  if constexpr (!task_callable<F, Args...>) {
     return {call_part::not_invocable, 0, {}};
   } else {
     if (!argument_portability<F>) return {call_part::callable, 0, argument_portability<F>};
@@ -60,7 +61,7 @@ constexpr call_verdict examine_call() {
   }
 }
 
-/// One call of `F` with `Args`, all decayed, as rvalues: `std::invoke(std::move(f), std::move(args)...)`.
+/// One call of `F` with `Args`, all decayed, as rvalues: `call_in_task(std::move(f), std::move(args)...)`.
 ///
 /// Hidden, so that every module has thunks of its own and registers those: names stay right whichever
 /// libraries are loaded in which order.
@@ -68,7 +69,7 @@ template <class F, class... Args>
 struct [[gnu::visibility("hidden")]] remote_call {
   static_assert(std::is_same_v<F, std::decay_t<F>> && (std::is_same_v<Args, std::decay_t<Args>> && ...));
 
-  using result = typename remote_result<std::is_invocable_v<F, Args...>, F, Args...>::type;
+  using result = typename remote_result<task_callable<F, Args...>, F, Args...>::type;
 
   static constexpr call_verdict verdict = examine_call<F, Args...>();
 
@@ -106,7 +107,7 @@ struct [[gnu::visibility("hidden")]] remote_call {
     std::tuple<F, Args...> parts{argument_codec<F>::decode(in), argument_codec<Args>::decode(in)...};
     in.expect_end();
     const auto call = [](F& f, Args&... args) -> decltype(auto) {
-      return std::invoke(std::move(f), std::move(args)...);
+      return call_in_task(std::move(f), std::move(args)...);
     };
     phase = remote_phase::run;
     if constexpr (std::is_void_v<result>) {

@@ -40,6 +40,8 @@ class result : public core {
  protected:
   explicit result(int refs) noexcept : core(refs) {}
   ~result() override { destroy(); }
+  /// Of a value that came too late: nobody may get it.
+  void discard() noexcept { destroy(); }
 
  private:
   void destroy() noexcept {
@@ -65,6 +67,7 @@ class result<T&> : public core {
 
  protected:
   explicit result(int refs) noexcept : core(refs) {}
+  void discard() noexcept {}
 
  private:
   T* value_ = nullptr;
@@ -83,6 +86,7 @@ class result<void> : public core {
 
  protected:
   explicit result(int refs) noexcept : core(refs) {}
+  void discard() noexcept {}
 };
 
 /// The shared state behind a promise: a result and no callable.

@@ -6,6 +6,7 @@
 #include <tandem/detail/remote.hpp>
 #include <tandem/detail/result.hpp>
 #include <tandem/detail/stop_link.hpp>
+#include <tandem/detail/task_call.hpp>
 #include <tandem/detail/task_sink.hpp>
 #include <tandem/future.hpp>
 
@@ -29,7 +30,7 @@ using stored_t = std::conditional_t<std::is_lvalue_reference_v<T> || std::is_voi
                                     std::remove_cv_t<std::remove_reference_t<T>>>;
 
 template <class F, class... Args>
-using call_result_t = stored_t<std::invoke_result_t<F, Args...>>;
+using call_result_t = stored_t<task_call_result_t<F, Args...>>;
 
 /// What the process pool needs to know of a task's type.
 struct remote_ops {
@@ -58,7 +59,7 @@ class task final : public result<call_result_t<F, Args...>> {
       this->emplace_from([this]() -> decltype(auto) {
         return std::apply(
             [](F& f, Args&... args) -> decltype(auto) {
-              return std::invoke(std::move(f), std::move(args)...);
+              return call_in_task(std::move(f), std::move(args)...);
             },
             payload_);
       });
@@ -68,7 +69,7 @@ class task final : public result<call_result_t<F, Args...>> {
       return;
     }
     drop_payload();
-    this->complete_value();
+    if (!this->complete_value()) this->discard();
   }
 
   void drop_payload() noexcept override {
@@ -118,19 +119,25 @@ template <remote_mode Mode, class F, class... Args>
                                                                 std::forward<Args>(args)...);
 }
 
-/// Gives a new task its options and hands it over. A token that is linked to it is let go if it is refused.
-inline void send_to(task_sink& sink, std::unique_ptr<task_options> options, core_ptr<core> task) {
-  if (options == nullptr) return sink.enqueue(std::move(task));
+/// Gives a new task its options and hands it over by `enqueue`. A token that is linked to it is let go if it is refused.
+template <class Enqueue>
+void send(std::unique_ptr<task_options> options, core_ptr<core> task, Enqueue enqueue) {
+  if (options == nullptr) return enqueue(std::move(task));
   std::stop_token token = std::exchange(options->stop_token, {});
   task->set_options(std::move(options));
-  if (!token.stop_possible()) return sink.enqueue(std::move(task));
+  if (!token.stop_possible()) return enqueue(std::move(task));
   link_stop(*task, std::move(token));
   try {
-    sink.enqueue(core_ptr<core>(task));
+    enqueue(core_ptr<core>(task));
   } catch (...) {
     task->cancel_pending();
     throw;
   }
+}
+
+inline void send_to(task_sink& sink, std::unique_ptr<task_options> options, core_ptr<core> task) {
+  send(std::move(options), std::move(task),
+       [&sink](core_ptr<core> ready) { sink.enqueue(std::move(ready)); });
 }
 
 /// Sends a task with a future to `sink`.

@@ -5,6 +5,7 @@
 #include <tandem/config.hpp>
 #include <tandem/detail/core.hpp>
 
+#include <span>
 #include <utility>
 
 namespace tandem::detail {
@@ -26,6 +27,17 @@ class TANDEM_API task_sink {
   /// which may be before this returns.
   virtual void enqueue_from_elsewhere(core_ptr<core> task) { enqueue(std::move(task)); }
 
+  /// enqueue() for each of them. What could not be accepted is left in `tasks` when this throws.
+  virtual void enqueue_all(std::span<core_ptr<core>> tasks) {
+    for (core_ptr<core>& task : tasks) enqueue(std::move(task));
+  }
+
+  /// For writers of backends: what enqueue() sets as core::owner() of its tasks.
+  [[nodiscard]] virtual const void* owner() const noexcept { return this; }
+
+  /// For writers of backends: false from the beginning of shutdown() on, which then calls stop_delayed(owner()).
+  [[nodiscard]] virtual bool is_open() const noexcept { return true; }
+
   /// For writers of backends: tells whether tasks run in this process, by core::execute(). Otherwise they run by
   /// core::remote().
   [[nodiscard]] virtual bool in_process() const noexcept { return true; }
@@ -33,6 +45,10 @@ class TANDEM_API task_sink {
  protected:
   virtual ~task_sink();
 };
+
+/// For writers of backends: cancels what submit_after(), submit_at() and submit_every() have set for the sink of that
+/// owner() and whose time has not come. Waits for one that is just being enqueued.
+TANDEM_API void stop_delayed(const void* owner) noexcept;
 
 }  // namespace tandem::detail
 

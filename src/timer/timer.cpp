@@ -1,0 +1,182 @@
+#include "timer/timer.hpp"
+
+#include "posix/futex.hpp"
+#include "posix/per_process.hpp"
+#include "posix/process.hpp"
+#include "posix/signals.hpp"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tandem::timer {
+
+namespace {
+
+// How long the thread stays when nothing waits any more: starting one costs some 50 us.
+constexpr std::chrono::milliseconds linger{100};
+
+struct entry {
+  std::unique_ptr<alarm> what;
+  const void* owner;
+};
+
+class clockwork {
+ public:
+  handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner) {
+    bool too_late = false;  // for the thread's present sleep
+    handle made;
+    {
+      const std::lock_guard held(mutex_);
+      made = {when, ++last_number_};
+      const auto at = waiting_.emplace(std::pair(when, made.number), entry{nullptr, owner}).first;
+      try {
+        if (!has_thread_) start_thread();
+      } catch (...) {
+        waiting_.erase(at);
+        throw;
+      }
+      at->second.what = std::move(what);  // nothing can fail any more
+      too_late = when < sleeps_until_;
+      if (too_late) changes_.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (too_late) wake_thread();
+    return made;
+  }
+
+  bool stop(const handle& which) noexcept {
+    std::unique_ptr<alarm> stopped;  // destroyed behind the lock: its destructor may be the user's
+    bool may_go = false;
+    {
+      const std::lock_guard held(mutex_);
+      const auto found = waiting_.find({which.when, which.number});
+      if (found == waiting_.end()) return false;
+      stopped = std::move(found->second.what);
+      waiting_.erase(found);
+      may_go = let_thread_go();
+    }
+    if (may_go) wake_thread();
+    return true;
+  }
+
+  void stop_all(const void* owner) noexcept {
+    for (;;) {
+      std::unique_ptr<alarm> dropped;
+      std::uint32_t rung = 0;
+      bool may_go = false;
+      {
+        const std::lock_guard held(mutex_);
+        auto at = waiting_.begin();
+        while (at != waiting_.end() && at->second.owner != owner) ++at;
+        if (at != waiting_.end()) {
+          dropped = std::move(at->second.what);
+          waiting_.erase(at);
+          may_go = let_thread_go();
+        } else if (ringing_ != owner || std::this_thread::get_id() == thread_id_) {
+          return;
+        }
+        // ORDER rung: read under the mutex under which ringing_ is reset before the count goes up.
+        rung = rung_.load(std::memory_order_relaxed);
+      }
+      if (may_go) wake_thread();
+      if (dropped != nullptr) {
+        dropped->drop();
+      } else {
+        posix::futex_wait(rung_, rung, posix::scope::process_private);
+      }
+    }
+  }
+
+ private:
+  using table = std::map<std::pair<posix::steady_time, std::uint64_t>, entry>;
+
+  void wake_thread() noexcept { posix::futex_wake(changes_, 1, posix::scope::process_private); }
+
+  // With the mutex held. Nothing waits any more: the thread need not sleep until a time that has no alarm. Not for a
+  // moment's difference, else each task with a time limit would wake it twice.
+  [[nodiscard]] bool let_thread_go() noexcept {
+    if (!waiting_.empty() || sleeps_until_ <= std::chrono::steady_clock::now() + linger) return false;
+    sleeps_until_ = posix::steady_time::min();  // it is awake from now on
+    changes_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+
+  // With the mutex held: the new thread waits for it.
+  void start_thread() {
+    const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
+    std::thread thread([this] { run(); });
+    thread_id_ = thread.get_id();
+    thread.detach();  // it may outlive main; what it uses is never destroyed
+    has_thread_ = true;
+  }
+
+  void run() noexcept {
+    posix::set_name("tandem-timer");
+    std::unique_lock held(mutex_);
+    for (;;) {
+      const posix::steady_time now = std::chrono::steady_clock::now();
+      if (!waiting_.empty() && waiting_.begin()->first.first <= now) {
+        ring(held, std::move(waiting_.extract(waiting_.begin()).mapped()));
+        continue;
+      }
+      const bool idle = waiting_.empty();
+      const posix::steady_time until = idle ? now + linger : waiting_.begin()->first.first;
+      sleeps_until_ = until;
+      const std::uint32_t seen = changes_.load(std::memory_order_relaxed);
+      held.unlock();
+      const posix::wait_status why = posix::futex_wait(changes_, seen, posix::scope::process_private, until);
+      held.lock();
+      sleeps_until_ = posix::steady_time::min();
+      // Under the mutex: whoever sets an alarm behind this starts another thread.
+      if (idle && waiting_.empty() && why == posix::wait_status::timed_out) {
+        has_thread_ = false;
+        return;
+      }
+    }
+  }
+
+  void ring(std::unique_lock<std::mutex>& held, entry due) noexcept {
+    ringing_ = due.owner;
+    held.unlock();
+    due.what->ring();
+    due.what.reset();
+    held.lock();
+    ringing_ = nullptr;
+    rung_.fetch_add(1, std::memory_order_relaxed);
+    if (due.owner != nullptr) posix::futex_wake(rung_, posix::wake_all, posix::scope::process_private);
+  }
+
+  std::mutex mutex_;  // guards what follows
+  table waiting_;     // by time, then in the order in which they were set
+  std::uint64_t last_number_ = 0;
+  bool has_thread_ = false;
+  std::thread::id thread_id_;
+  posix::steady_time sleeps_until_ = posix::steady_time::min();  // min: the thread is awake, or there is none
+  const void* ringing_ = nullptr;  // owner of the alarm that rings; null: none, or it has no owner
+  // Futex words, changed under the mutex: the thread shall look again; alarms that have rung.
+  std::atomic<std::uint32_t> changes_{0};
+  std::atomic<std::uint32_t> rung_{0};
+};
+
+constinit posix::per_process<clockwork> of_this_process;
+
+}  // namespace
+
+handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner) {
+  return of_this_process.get().set(when, std::move(what), owner);
+}
+
+bool stop(const handle& which) noexcept {
+  clockwork* all = which.number == 0 ? nullptr : of_this_process.existing();
+  return all != nullptr && all->stop(which);
+}
+
+void stop_all(const void* owner) noexcept {
+  clockwork* all = of_this_process.existing();
+  if (all != nullptr) all->stop_all(owner);
+}
+
+}  // namespace tandem::timer

@@ -1,0 +1,363 @@
+// The contract of time: limits of tasks that run, and tasks whose time is yet to come, once or again and again.
+#include <tandem/tandem.hpp>
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "contract/backends.hpp"
+#include "contract/tasks.hpp"
+#include "support/processes.hpp"
+
+namespace tandem::contract {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+template <class Backend>
+class TimeLimit : public fixture<Backend> {};
+TYPED_TEST_SUITE(TimeLimit, backends, backend_names);
+template <class Backend>
+class SubmitAfter : public fixture<Backend> {};
+TYPED_TEST_SUITE(SubmitAfter, backends, backend_names);
+template <class Backend>
+class SubmitEvery : public fixture<Backend> {};
+TYPED_TEST_SUITE(SubmitEvery, backends, backend_names);
+
+int count_until_stopped(std::string arrivals) {
+  shared_counter(arrivals).add();
+  while (!this_task::stop_requested()) sched_yield();
+  shared_counter(arrivals).add();
+  return 1;
+}
+void fail_in_the_third_run(std::string runs) {
+  if (shared_counter(runs).add() == 3) throw std::out_of_range("the third run");
+}
+long long now_in_nanoseconds() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now().time_since_epoch()).count();
+}
+void overlap(std::string running, std::string overlaps, std::string runs) {
+  if (shared_counter(running).add() != 1) shared_counter(overlaps).add();
+  const auto end = clock::now() + 5ms;  // several periods
+  while (clock::now() < end) sched_yield();
+  shared_counter(running).add(-1);
+  shared_counter(runs).add();
+}
+
+// --- limits ----------------------------------------------------------------------------------------------------------
+
+TYPED_TEST(TimeLimit, OfATaskThatRunsTooLongIsATimeoutErrorThatNamesIt) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit({.name = "page 7", .timeout = 20ms}, count_until_stopped, this->path("arrivals"));
+  try {
+    f.get();
+    ADD_FAILURE() << "no timeout_error";
+  } catch (const timeout_error& e) {
+    EXPECT_NE(std::string(e.what()).find("page 7"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("0.02 s"), std::string::npos) << e.what();
+  }
+  if (TypeParam::in_process) this->counter("arrivals").wait_for(2);  // it has been asked to stop
+  EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "the pool goes on";
+}
+
+TYPED_TEST(TimeLimit, DoesNotWaitForTheTask) {
+  auto pool = TypeParam::make(1);
+  if constexpr (TypeParam::concurrent) {
+    auto gate = this->gate();
+    auto f = pool->submit({.timeout = 1ms}, pass, gate.path());
+    EXPECT_THROW(f.get(), timeout_error);
+    EXPECT_FALSE(f.cancel());
+    gate.open();
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+  } else {
+    // submit() itself waits for the end; the outcome is the same.
+    EXPECT_THROW(pool->submit({.timeout = 1ms}, count_until_stopped, this->path("arrivals")).get(),
+                 timeout_error);
+    EXPECT_EQ(this->counter("arrivals").value(), 2);
+  }
+}
+
+TYPED_TEST(TimeLimit, OfATaskThatIsInTimeChangesNothing) {
+  auto pool = TypeParam::make(2);
+  std::vector<future<int>> fs;
+  for (int i = 0; i < 200; ++i) fs.push_back(pool->submit({.timeout = 60s}, add_one, i));
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(fs[static_cast<std::size_t>(i)].get(), i + 1);
+  EXPECT_THROW(pool->submit({.timeout = 60s}, throw_out_of_range).get(), std::out_of_range);
+}
+
+TYPED_TEST(TimeLimit, MustBePositive) {
+  auto pool = TypeParam::make(1);
+  EXPECT_THROW((void)pool->submit({.timeout = 0s}, add_one, 1), std::invalid_argument);
+  EXPECT_THROW((void)pool->submit({.timeout = -1s}, add_one, 1), std::invalid_argument);
+}
+
+TYPED_TEST(TimeLimit, WakesWhoeverWaits) {
+  if constexpr (TypeParam::concurrent) {
+    auto pool = TypeParam::make(2);
+    auto gate = this->gate();
+    std::vector<future<int>> fs;
+    fs.push_back(pool->submit(pass, gate.path()));
+    fs.push_back(pool->submit({.timeout = 1ms}, pass, gate.path()));
+    EXPECT_EQ(wait(fs, return_when::first_completed).done, (std::vector<std::size_t>{1}));
+    EXPECT_EQ(wait(fs, return_when::first_exception).done, (std::vector<std::size_t>{1}));
+    auto skipped = std::move(fs[1]).then([](int) { return 0; });
+    EXPECT_THROW(skipped.get(), timeout_error);
+  } else {
+    auto pool = TypeParam::make(1);
+    EXPECT_TRUE(pool->submit({.timeout = 1ms}, count_until_stopped, this->path("arrivals")).is_ready());
+  }
+}
+
+TYPED_TEST(TimeLimit, DestroysAResultThatCameTooLate) {
+  if constexpr (TypeParam::in_process) {
+    auto pool = TypeParam::make(1);
+    const auto token = std::make_shared<int>(1);
+    auto f = pool->submit({.timeout = 1ms}, [token] {
+      while (!this_task::stop_requested()) sched_yield();
+      return token;
+    });
+    EXPECT_THROW(f.get(), timeout_error);
+    pool->shutdown();
+    EXPECT_EQ(token.use_count(), 1) << "though the future is still there";
+    EXPECT_THROW(std::rethrow_exception(f.exception()), timeout_error) << "the outcome stays";
+  } else {
+    auto pool = TypeParam::make(1);
+    EXPECT_THROW(pool->submit({.timeout = 1ms}, count_until_stopped, this->path("arrivals")).get(),
+                 timeout_error)
+        << "its worker is killed; there is no result";
+  }
+}
+
+TYPED_TEST(TimeLimit, MaySweepOverTasksThatAreJustEnding) {
+  auto pool = TypeParam::make(2);
+  int values = 0;
+  int timeouts = 0;
+  const int rounds = TypeParam::in_process ? 300 : 20;
+  for (int i = 0; i < rounds; ++i) {
+    auto f = pool->submit({.timeout = std::chrono::microseconds(TypeParam::in_process ? 40 : 2000)}, [] {
+      const auto end = clock::now() + std::chrono::microseconds(40);
+      while (clock::now() < end) {}
+      return 1;
+    });
+    try {
+      values += f.get();
+    } catch (const timeout_error&) {
+      ++timeouts;
+    }
+  }
+  EXPECT_EQ(values + timeouts, rounds);
+}
+
+// --- later -----------------------------------------------------------------------------------------------------------
+
+TYPED_TEST(SubmitAfter, RunsTheTaskWhenItsTimeHasComeAndNotBefore) {
+  auto pool = TypeParam::make(1);
+  const auto begin = now_in_nanoseconds();
+  auto f = pool->submit_after(30ms, now_in_nanoseconds);
+  EXPECT_FALSE(f.is_ready());
+  EXPECT_EQ(f.state(), future_state::pending);
+  EXPECT_GE(f.get() - begin, 30'000'000);
+  auto g = pool->submit_at(clock::now() + 10ms, add, 2, 3);
+  EXPECT_EQ(g.get(), 5);
+  auto h = pool->submit_at({.name = "late"}, std::chrono::system_clock::now() + 10ms, repeat,
+                           std::string("ab"), 2);
+  EXPECT_EQ(h.get(), "abab");
+  executor& any = *pool;
+  EXPECT_EQ(any.submit_after({.name = "late"}, 1ms, add_one, 1).get(), 2);
+}
+
+TYPED_TEST(SubmitAfter, NothingIsAtOnce) {
+  auto pool = TypeParam::make(1);
+  EXPECT_EQ(pool->submit_after(0s, add_one, 1).get(), 2);
+  EXPECT_EQ(pool->submit_after(-5s, add_one, 1).get(), 2);
+  EXPECT_EQ(pool->submit_at(clock::time_point::min(), add_one, 1).get(), 2);
+}
+
+TYPED_TEST(SubmitAfter, ForeverIsUntilItIsCancelled) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_after(std::chrono::hours::max(), add_one, 1);
+  auto g = pool->submit_at(clock::time_point::max(), add_one, 1);
+  EXPECT_FALSE(f.wait_for(1ms));
+  EXPECT_TRUE(f.cancel());
+  EXPECT_TRUE(g.cancel());
+  EXPECT_THROW(f.get(), cancelled_error);
+}
+
+TYPED_TEST(SubmitAfter, TimesAreKeptWhateverTheOrderOfSubmission) {
+  auto pool = TypeParam::make(1);
+  const std::string turn = this->path("turn");
+  auto third = pool->submit_after(30ms, count, turn);
+  auto first = pool->submit_after(5ms, count, turn);
+  auto second = pool->submit_after(15ms, count, turn);
+  EXPECT_EQ(first.get(), 1);
+  EXPECT_EQ(second.get(), 2);
+  EXPECT_EQ(third.get(), 3);
+}
+
+TYPED_TEST(SubmitAfter, CancelledTaskNeverRunsAndIsFreedAtOnce) {
+  auto pool = TypeParam::make(1);
+  std::stop_source stop;
+  auto f = pool->submit_after(20ms, count, this->path("ran"));
+  auto g = pool->submit_after({.stop_token = stop.get_token()}, 20ms, count, this->path("ran"));
+  EXPECT_TRUE(f.cancel());
+  stop.request_stop();
+  EXPECT_TRUE(g.cancelled());
+  EXPECT_EQ(pool->submit_after(40ms, add_one, 1).get(), 2) << "the others' time has passed";
+  EXPECT_EQ(this->counter("ran").value(), 0);
+  if constexpr (TypeParam::in_process) {
+    const auto token = std::make_shared<int>(1);
+    auto h = pool->submit_after(1h, [token] { return *token; });
+    EXPECT_EQ(token.use_count(), 2);
+    h.cancel();
+    EXPECT_EQ(token.use_count(), 1);
+  }
+}
+
+TYPED_TEST(SubmitAfter, ShutdownCancelsWhatIsNotDueAndRefusesFurtherOnes) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_after(1h, add_one, 1);
+  auto g = pool->submit_after(1h, add_one, 1);
+  pool->shutdown();
+  EXPECT_THROW(f.get(), cancelled_error);
+  EXPECT_TRUE(g.cancelled());
+  EXPECT_THROW((void)pool->submit_after(1ms, add_one, 1), shutdown_error);
+  EXPECT_THROW((void)pool->submit_every(1ms, nothing), shutdown_error);
+}
+
+TYPED_TEST(SubmitAfter, ThatRacesShutdownResolves) {
+  for (int round = 0; round < (TypeParam::in_process ? 100 : 5); ++round) {
+    auto pool = TypeParam::make(1);
+    std::vector<future<int>> fs;
+    std::thread other([&] {
+      try {
+        for (int i = 0; i < 200; ++i)
+          fs.push_back(pool->submit_after(std::chrono::microseconds(i), add_one, i));
+      } catch (const shutdown_error&) {
+        // from now on
+      }
+    });
+    pool->shutdown();
+    other.join();
+    for (auto& f : fs) {
+      ASSERT_TRUE(f.is_ready()) << "shutdown() has returned";
+      EXPECT_TRUE(f.cancelled() || f.exception() == nullptr);
+    }
+  }
+}
+
+TYPED_TEST(SubmitAfter, NeedsNoThreadWhenItIsNotUsed) {
+  auto pool = TypeParam::make(1);
+  EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+  for (const auto& [id, name] : test::threads())
+    EXPECT_EQ(name.find("tandem-timer"), std::string::npos) << id;
+}
+
+// --- again and again -------------------------------------------------------------------------------------------------
+
+TYPED_TEST(SubmitEvery, RunsUntilItIsCancelled) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_every(1ms, count, this->path("runs"));
+  this->counter("runs").wait_for(5);
+  EXPECT_EQ(f.state(), future_state::pending);
+  EXPECT_TRUE(f.cancel());
+  EXPECT_THROW(f.get(), cancelled_error);
+  pool->shutdown();  // a run that was under way
+  const int runs = this->counter("runs").value();
+  auto other = TypeParam::make(1);
+  EXPECT_EQ(other->submit_after(10ms, add_one, 1).get(), 2);
+  EXPECT_EQ(this->counter("runs").value(), runs) << "none comes behind";
+}
+
+TYPED_TEST(SubmitEvery, FirstRunIsOnePeriodFromNow) {
+  auto pool = TypeParam::make(1);
+  const auto begin = clock::now();
+  auto f = pool->submit_every(30ms, count, this->path("runs"));
+  this->counter("runs").wait_for(1);
+  EXPECT_GE(clock::now() - begin, 30ms);
+  this->counter("runs").wait_for(3);
+  EXPECT_GE(clock::now() - begin, 90ms) << "no run may come before its multiple of the period";
+  f.cancel();
+}
+
+TYPED_TEST(SubmitEvery, NeverOverlapsItself) {
+  auto pool = TypeParam::make(3);
+  auto f =
+      pool->submit_every(1ms, overlap, this->path("running"), this->path("overlaps"), this->path("runs"));
+  this->counter("runs").wait_for(10);
+  f.cancel();
+  pool->shutdown();
+  EXPECT_EQ(this->counter("overlaps").value(), 0);
+}
+
+TYPED_TEST(SubmitEvery, EndsWithWhatItsFunctionThrows) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_every(1ms, fail_in_the_third_run, this->path("runs"));
+  EXPECT_THROW(f.get(), std::out_of_range);
+  pool->shutdown();
+  EXPECT_EQ(this->counter("runs").value(), 3);
+}
+
+TYPED_TEST(SubmitEvery, ShutdownEndsItAndStopTokensToo) {
+  auto pool = TypeParam::make(1);
+  std::stop_source stop;
+  auto f = pool->submit_every({.stop_token = stop.get_token()}, 1ms, count, this->path("runs"));
+  auto g = pool->submit_every(1h, nothing);
+  this->counter("runs").wait_for(1);
+  stop.request_stop();
+  EXPECT_TRUE(f.cancelled());
+  auto h = pool->submit_every(1ms, count, this->path("more"));
+  this->counter("more").wait_for(1);
+  pool->shutdown();
+  EXPECT_TRUE(g.cancelled());
+  EXPECT_TRUE(h.cancelled());
+}
+
+TYPED_TEST(SubmitEvery, AsksARunThatIsUnderWayToStop) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));
+  this->counter("arrivals").wait_for(1);
+  EXPECT_TRUE(f.cancel());
+  this->counter("arrivals").wait_for(2);
+}
+
+TYPED_TEST(SubmitEvery, KeepsOneFunctionObjectInThisProcess) {
+  auto pool = TypeParam::make(2);
+  if constexpr (TypeParam::in_process) {
+    std::vector<int> seen;
+    auto f = pool->submit_every(1ms, [&seen, n = 0]() mutable {
+      seen.push_back(++n);
+      if (n == 4) throw std::runtime_error("enough");
+    });
+    f.wait();
+    EXPECT_EQ(seen, (std::vector<int>{1, 2, 3, 4}));
+  } else {
+    auto f = pool->submit_every(1ms, by_value([path = hook(this->path("runs"))] { path(); }));
+    this->counter("runs").wait_for(3);
+    f.cancel();
+  }
+}
+
+TYPED_TEST(SubmitEvery, PeriodMustBePositive) {
+  auto pool = TypeParam::make(1);
+  EXPECT_THROW((void)pool->submit_every(0s, nothing), std::invalid_argument);
+  EXPECT_THROW((void)pool->submit_every(-1s, nothing), std::invalid_argument);
+  EXPECT_THROW((void)pool->submit_every(std::chrono::hours::max(), nothing), std::invalid_argument);
+}
+
+TYPED_TEST(SubmitEvery, MayBeCancelledAtAnyMoment) {
+  auto pool = TypeParam::make(2);
+  for (int i = 0; i < 50; ++i) {
+    auto f = pool->submit_every(std::chrono::microseconds(200), count, this->path("runs"));
+    this->counter("runs").wait_for(i + 1);
+    f.cancel();
+    EXPECT_TRUE(f.cancelled());
+  }
+}
+
+}  // namespace
+}  // namespace tandem::contract

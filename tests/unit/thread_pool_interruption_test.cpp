@@ -1,0 +1,264 @@
+// Boost.Thread's interruption of tasks on a thread_pool: it reaches the task that was asked to stop, and no other.
+#include <tandem/tandem.hpp>
+
+#include <boost/date_time/posix_time/posix_time_types.hpp>
+#include <boost/thread/condition_variable.hpp>
+#include <boost/thread/mutex.hpp>
+#include <boost/thread/thread.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <stop_token>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "support/gate.hpp"
+#include "support/seed.hpp"
+#include "support/watchdog.hpp"
+
+namespace tandem {
+namespace {
+
+using namespace std::chrono_literals;
+using test::gate;
+using test::gate_opener;
+
+// What a task of Boost's kind does: sleeps, for ever if nobody interrupts it.
+void sleep_for_ever() { boost::this_thread::sleep(boost::posix_time::hours(24)); }
+
+// True if something of an interruption is left on this thread.
+bool is_interrupted() {
+  try {
+    boost::this_thread::interruption_point();
+    boost::this_thread::sleep(boost::posix_time::microseconds(1));
+    return false;
+  } catch (const boost::thread_interrupted&) {
+    return true;
+  }
+}
+
+TEST(Interruption, EndsABlockingCallOfBoosts) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  auto f = pool.submit([&] {
+    there.open();
+    sleep_for_ever();
+  });
+  there.wait();
+  EXPECT_FALSE(f.cancel());
+  EXPECT_THROW(f.get(), boost::thread_interrupted);
+  EXPECT_FALSE(pool.submit(is_interrupted).get());
+}
+
+TEST(Interruption, EndsAWaitOnABoostCondition) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  auto f = pool.submit([&] {
+    boost::mutex mutex;
+    boost::condition_variable never;
+    boost::unique_lock<boost::mutex> lock(mutex);
+    there.open();
+    never.wait(lock);
+  });
+  there.wait();
+  f.cancel();
+  EXPECT_THROW(f.get(), boost::thread_interrupted);
+}
+
+TEST(Interruption, ThatComesBeforeTheCallIsKept) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto f = pool.submit([&] {
+    there.open();
+    go_on.wait();
+    sleep_for_ever();
+  });
+  there.wait();
+  f.cancel();
+  go_on.open();
+  EXPECT_THROW(f.get(), boost::thread_interrupted);
+}
+
+TEST(Interruption, ComesByStopTokensTimeLimitsAndDuringShutdownToo) {
+  thread_pool pool({.max_workers = 3});
+  test::counter there;
+  std::stop_source stop;
+  const auto sleeper = [&] {
+    there.add();
+    sleep_for_ever();
+  };
+  auto by_token = pool.submit({.stop_token = stop.get_token()}, sleeper);
+  auto by_time = pool.submit({.timeout = 1ms}, sleeper);
+  auto by_hand = pool.submit(sleeper);
+  there.wait_for(3);
+  stop.request_stop();
+  EXPECT_THROW(by_token.get(), boost::thread_interrupted);
+  EXPECT_THROW(by_time.get(), timeout_error);
+  std::thread ending([&] { pool.shutdown(); });
+  by_hand.cancel();
+  ending.join();
+  EXPECT_THROW(by_hand.get(), boost::thread_interrupted);
+}
+
+TEST(Interruption, TaskThatDoesNotNoticeLeavesNothingToTheNext) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto f = pool.submit([&] {
+    there.open();
+    go_on.wait();
+    return 1;
+  });
+  bool callback_is_interrupted = true;
+  f.on_done([&] { callback_is_interrupted = is_interrupted(); });
+  auto next = pool.submit(is_interrupted);
+  there.wait();
+  f.cancel();
+  go_on.open();
+  EXPECT_EQ(f.get(), 1);
+  EXPECT_FALSE(next.get());
+  EXPECT_FALSE(callback_is_interrupted);
+}
+
+TEST(Interruption, DoesNotReachATaskThatRunsInPlaceOfTheOneThatWaitsForIt) {
+  thread_pool pool({.max_workers = 1});
+  gate inner_there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto outer = pool.submit([&] {
+    auto inner = pool.submit([&] {
+      inner_there.open();
+      go_on.wait();
+      return is_interrupted();
+    });
+    const bool inner_was = inner.get();
+    return std::pair(inner_was, is_interrupted());
+  });
+  inner_there.wait();
+  EXPECT_FALSE(outer.cancel());
+  go_on.open();
+  const auto [inner_was, outer_was] = outer.get();
+  EXPECT_FALSE(inner_was);
+  EXPECT_TRUE(outer_was) << "when it goes on, it is told";
+}
+
+TEST(Interruption, ThatIsDueIsKeptWhileAnotherTaskRunsInPlace) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto outer = pool.submit([&] {
+    auto inner = pool.submit(is_interrupted);
+    there.open();
+    go_on.wait();
+    const bool inner_was = inner.get();
+    return std::pair(inner_was, is_interrupted());
+  });
+  there.wait();
+  outer.cancel();
+  go_on.open();
+  const auto [inner_was, outer_was] = outer.get();
+  EXPECT_FALSE(inner_was);
+  EXPECT_TRUE(outer_was);
+}
+
+TEST(Interruption, OfAnInnerTaskIsNotTheOuterOnes) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  shared_future<void> inner;
+  gate has_inner;
+  auto outer = pool.submit([&] {
+    inner = pool.submit([&] {
+                  there.open();
+                  sleep_for_ever();
+                })
+                .share();
+    has_inner.open();
+    EXPECT_THROW(inner.get(), boost::thread_interrupted);
+    return is_interrupted();
+  });
+  has_inner.wait();
+  there.wait();
+  inner.cancel();
+  EXPECT_FALSE(outer.get());
+}
+
+TEST(Interruption, DoesNotReachAWorkerThatHasLeftItsTaskToAnother) {
+  thread_pool pool({.max_workers = 1});
+  promise<int> later;
+  gate left;
+  auto source = pool.submit([] { return 1; });
+  auto f = std::move(source).then(pool, [&](int) {
+    left.open();
+    return later.get_future();
+  });
+  left.wait();
+  auto next = pool.submit(is_interrupted);  // behind it, on the same worker
+  f.cancel();
+  EXPECT_FALSE(next.get());
+  later.set_value(3);
+  EXPECT_EQ(f.get(), 3);
+}
+
+// The cancel comes at any moment of the task's end.
+TEST(Interruption, IsPreciseWheneverTheCancelComes) {
+  const test::seed_scope seed;
+  auto random = test::seed_scope::generator();
+  thread_pool pool({.max_workers = 1});
+  int noticed = 0;
+  const int rounds = 1500 / test::slowness();
+  for (int i = 0; i < rounds; ++i) {
+    std::atomic<bool> there{false};
+    auto f = pool.submit([&] {
+      there = true;
+      for (int n = 0; n < 20; ++n) boost::this_thread::interruption_point();
+    });
+    auto next = pool.submit(is_interrupted);
+    while (!there) std::this_thread::yield();
+    for (auto n = random() % 2000; n > 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+    f.cancel();
+    try {
+      f.get();
+    } catch (const boost::thread_interrupted&) {
+      ++noticed;
+    }
+    ASSERT_FALSE(next.get()) << "round " << i;
+  }
+  EXPECT_LT(noticed, rounds);
+}
+
+// Tasks in place of others, all of them cancelled at random: whoever was not asked is not interrupted.
+TEST(Interruption, IsPreciseAmongNestedTasks) {
+  const test::seed_scope seed;
+  auto random = test::seed_scope::generator();
+  thread_pool pool({.max_workers = 2});
+  const int rounds = 1500 / test::slowness();
+  for (int i = 0; i < rounds; ++i) {
+    std::atomic<bool> asked{false};  // set before the cancel
+    std::atomic<int> wrong{0};
+    auto outer = pool.submit([&] {
+      for (int n = 0; n < 3; ++n) {
+        pool.submit([&] {
+              if (is_interrupted()) ++wrong;
+            })
+            .get();
+        if (is_interrupted() && !asked) ++wrong;
+      }
+    });
+    for (auto n = random() % 20000; n > 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (random() % 2 == 0) {
+      asked = true;
+      outer.cancel();
+    }
+    outer.wait();
+    ASSERT_EQ(wrong, 0) << "round " << i;
+  }
+}
+
+}  // namespace
+}  // namespace tandem
