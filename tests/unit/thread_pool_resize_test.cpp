@@ -95,6 +95,45 @@ TEST(Resize, NoMoreRunThanThereMayBeAndTheOthersGo) {
   }
 }
 
+// Not even what they have taken from the queue already.
+TEST(Resize, SurplusWorkersBeginNothingOfWhatTheyHaveTaken) {
+  for (int round = 0; round < 20; ++round) {
+    gate start;
+    gate second;
+    counter arrived;
+    std::atomic<bool> resized{false};
+    std::atomic<int> running{0};
+    std::atomic<int> most{0};
+    tandem::thread_pool pool({.max_workers = 2});
+    for (int i = 0; i < 2; ++i) {
+      pool.post([&] {
+        arrived.add();
+        start.wait();
+      });
+    }
+    arrived.wait_for(2);
+    for (int i = 0; i < 60; ++i) {
+      pool.post([&] {
+        const bool behind = resized;
+        const int now = ++running;
+        if (behind && now > most) most = now;
+        arrived.add();
+        second.wait();
+        if (behind) std::this_thread::sleep_for(20us);
+        --running;
+      });
+    }
+    start.open();
+    arrived.wait_for(4);  // each has taken a batch and runs its first task
+    pool.resize(1);
+    resized = true;
+    second.open();
+    pool.shutdown();
+    EXPECT_EQ(most, 1) << "the first one that is done goes";
+    EXPECT_EQ(arrived.value(), 62);
+  }
+}
+
 TEST(Resize, SleepersThatAreTooManyGo) {
   tandem::thread_pool pool({.max_workers = 6});
   use_all(pool);
