@@ -80,9 +80,10 @@ struct process_pool_options {
   worker_hook initializer{};
   /// Called by each worker before it ends in an orderly way.
   worker_hook finalizer{};
-  /// How many tasks may wait; 0: any number. Not available yet: other values are refused.
+  /// How many tasks may wait, beyond max_workers that run; 0: any number.
   int queue_capacity = 0;
-  /// What submit() does when the queue is full.
+  /// What submit() does when the queue is full. run_in_caller runs the task in this process, where a crash is
+  /// everybody's.
   tandem::when_full when_full = tandem::when_full::block;
   /// A worker is replaced after this many tasks; 0: never.
   int max_tasks_per_worker = 0;
@@ -136,6 +137,7 @@ class TANDEM_API process_pool final
   void check(const task_options& options) const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  void enqueue_chunk(detail::core_ptr<detail::core> task) override;
   [[nodiscard]] bool in_process() const noexcept override { return false; }
 
  private:

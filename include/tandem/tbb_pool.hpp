@@ -25,9 +25,10 @@ struct tbb_pool_options {
   std::function<void()> initializer{};
   /// Called once on each worker behind its last task. What it throws is reported on stderr.
   std::function<void()> finalizer{};
-  /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
+  /// How many tasks may wait, beyond those that find a free worker; 0: any number. A cancelled task waits until its
+  /// turn comes.
   int queue_capacity = 0;
-  /// What submit() does when queue_capacity tasks wait.
+  /// What submit() does when the queue is full.
   tandem::when_full when_full = tandem::when_full::block;
 };
 
@@ -72,6 +73,7 @@ class TANDEM_API tbb_pool final : public executor,
   [[nodiscard]] executor_stats stats() const override;
   void enqueue(detail::core_ptr<detail::core> task) override;
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  void enqueue_chunk(detail::core_ptr<detail::core> task) override;
 
  private:
   std::shared_ptr<detail::tbb_pool_state> state_;

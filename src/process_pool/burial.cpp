@@ -172,6 +172,7 @@ void process_pool_state::break_pool(const char* what, const std::function<std::s
     for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
     return std::move(backlog_);
   }();
+  bound_.wake();
   std::int64_t cancelled = 0;
   while (!waiting.empty()) {
     core_ptr<core> task = waiting.pop_front();

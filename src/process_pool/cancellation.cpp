@@ -147,6 +147,7 @@ void process_pool_state::forget(std::int64_t count) noexcept {
     outstanding_ -= count;
     last = !open_ && outstanding_ == 0;
   }
+  bound_.wake();
   if (last) bell_.raise();
 }
 

@@ -107,6 +107,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     if (average > 0)
       average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
   }
+  bound_.wake();
   for (std::size_t i = 0; i < count; ++i) {
     if (!batch[i].task) continue;
     core& task = *batch[i].task;

@@ -53,7 +53,6 @@ process_pool_options checked(process_pool_options options) {
     throw std::invalid_argument(std::string("tandem: process_pool_options::") + field +
                                 " is not available yet; leave it at its default");
   };
-  if (options.queue_capacity != 0) refuse("queue_capacity");
   if (options.idle_timeout.has_value()) refuse("idle_timeout");
   if (options.start == start_method::spawn) refuse("start = spawn");
   if (static_cast<std::uint32_t>(options.max_workers) >= process::max_places) {
@@ -97,6 +96,7 @@ process_pool_state::process_pool_state(process_pool_options options)
       fork_generation_(posix::fork_generation()),
       last_resort_(std::make_exception_ptr(
           broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
+      bound_("process_pool", options_.queue_capacity, options_.when_full),
       ended_(new promised<void>) {}
 
 process_pool_state::~process_pool_state() {
@@ -123,7 +123,7 @@ process::hello process_pool_state::greeting() const {
 
 void process_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
-  if (options.wait && in_callback()) {
+  if (options.wait && must_not_wait()) {
     throw invalid_state_error(
         "tandem: process_pool::shutdown() with wait, called by a callback that the pool itself runs: "
         "it would wait for itself. Pass {.wait = false}, or call it from another thread");
@@ -132,9 +132,11 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     const lock held(mutex_);
     open_ = false;
   }
+  bound_.wake();
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
+  if (bound_.exists()) bound_.await_callers();
   ended_->wait();
   const std::lock_guard held(join_mutex_);
   if (manager_.joinable()) manager_.join();
@@ -147,7 +149,7 @@ void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state)
     return;
   }
   try {
-    if (state->in_callback()) {
+    if (state->must_not_wait()) {
       state->shutdown({.wait = false, .cancel_pending = false});
       const std::lock_guard held(state->join_mutex_);
       if (state->manager_.joinable())
@@ -192,6 +194,7 @@ executor_stats process_pool_state::stats() const {
   s.retried = retried_;
   s.bytes_sent = bytes_sent_;
   s.bytes_received = bytes_received_;
+  bound_.add_to(s);
   return s;
 }
 

@@ -6,6 +6,8 @@
 #include "posix/event_fd.hpp"
 #include "posix/fork_watch.hpp"
 
+#include "executor/queue_bound.hpp"
+
 #include "process_pool/protocol.hpp"
 #include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
@@ -28,7 +30,8 @@
 
 namespace tandem::detail {
 
-class process_pool_state : public std::enable_shared_from_this<process_pool_state> {
+class process_pool_state final : public std::enable_shared_from_this<process_pool_state>,
+                                 private bounded_queue {
  public:
   /// Checks the options, starts the fork server and the manager thread. Throws std::invalid_argument, start_error.
   [[nodiscard]] static std::shared_ptr<process_pool_state> create(process_pool_options options);
@@ -38,7 +41,7 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   ~process_pool_state();
 
   [[nodiscard]] int max_workers() const noexcept { return max_workers_; }
-  void enqueue(core_ptr<core> task);
+  void enqueue(core_ptr<core> task, admission how);
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   /// Of a task that has been dispatched: true if it is cancelled now.
@@ -57,6 +60,12 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   // --- the way in: submission.cpp ---
   [[nodiscard]] process::hello greeting() const;
   void refuse_if_closed(const lock& held) const;
+  [[nodiscard]] bool try_enter() noexcept override;
+  void enter_anyway() noexcept override;
+  void throw_if_closed() const override;
+  [[nodiscard]] bool is_own_worker() const noexcept override { return in_callback(); }
+  void extract_cancelled(process::task_list& cancelled, const lock& held) noexcept;
+  void accept(core_ptr<core> task);
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
   [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
                                   const lock& held) const noexcept;
@@ -88,6 +97,8 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
   /// In a callback of a future that this pool completes: to wait for the pool would be to wait for oneself.
   [[nodiscard]] bool in_callback() const noexcept { return completing_here == this; }
+  /// The same, or in a task that runs within its submit().
+  [[nodiscard]] bool must_not_wait() const noexcept { return in_callback() || bound_.runs_here(); }
 
   void room_is_made(const lock& held) noexcept;
 
@@ -142,14 +153,16 @@ class process_pool_state : public std::enable_shared_from_this<process_pool_stat
   const int max_workers_;
   const std::uint32_t fork_generation_;   // where the manager is, and whose the workers are
   const std::exception_ptr last_resort_;  // what broken_ is when there is no memory to say more
-  process::buffer_cache buffers_;         // for large arguments
-  posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
+  queue_bound bound_;
+  process::buffer_cache buffers_;  // for large arguments
+  posix::event_fd bell_;           // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
-  bool cancelling_ = false;     // shutdown() with cancel_pending: no task may start any more
-  std::exception_ptr broken_;   // set once, by the manager: nothing can be run any more
-  process::task_list backlog_;  // accepted, not dispatched
+  bool cancelling_ = false;         // shutdown() with cancel_pending: no task may start any more
+  std::exception_ptr broken_;       // set once, by the manager: nothing can be run any more
+  process::task_list backlog_;      // accepted, not dispatched
+  std::uint64_t cancels_seen_ = 0;  // pending_cancels(), when the cancelled tasks were taken out last
   static constexpr std::int64_t first_purge = 1024;
   std::int64_t next_purge_ = first_purge;  // size of the backlog at which cancelled tasks are taken out
   std::vector<worker_ptr> workers_;        // changed by the manager only, so it may read without the mutex

@@ -27,13 +27,61 @@ void process_pool_state::refuse_if_closed(const lock&) const {
   if (!open_) throw shutdown_error("tandem: submit on a process_pool after shutdown()");
 }
 
-void process_pool_state::enqueue(core_ptr<core> task) {
+void process_pool_state::throw_if_closed() const {
+  const lock held(mutex_);
+  refuse_if_closed(held);
+}
+
+bool process_pool_state::try_enter() noexcept {
+  const std::int64_t most = std::int64_t{options_.queue_capacity} + max_workers_;
+  for (;;) {
+    process::task_list cancelled;  // freed outside the mutex
+    {
+      const lock held(mutex_);
+      if (outstanding_ < most) {
+        ++outstanding_;
+        return true;
+      }
+      // Those that were cancelled while they waited do not wait any more.
+      if (cancels_seen_ != pending_cancels()) extract_cancelled(cancelled, held);
+    }
+    if (cancelled.empty()) return false;
+    forget_cancelled(cancelled.size());
+  }
+}
+
+void process_pool_state::enter_anyway() noexcept {
+  const lock held(mutex_);
+  ++outstanding_;
+}
+
+void process_pool_state::extract_cancelled(process::task_list& cancelled, const lock&) noexcept {
+  cancels_seen_ = pending_cancels();
+  backlog_.extract_done().swap(cancelled);
+  next_purge_ = std::max(first_purge, 2 * backlog_.size());
+}
+
+void process_pool_state::enqueue(core_ptr<core> task, admission how) {
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: submit on a process_pool in a forked child: its workers belong to the parent. "
         "Make a pool of its own in the child");
   }
   if (task->remote() == nullptr) return fail_unsendable(*task);
+  if (bound_.exists() && !try_enter() && !bound_.admit(*task, how, *this)) {
+    const auto keep = shared_from_this();  // the task may be what lets go of the pool
+    return bound_.run_here(*task, *this);
+  }
+  try {
+    accept(std::move(task));
+  } catch (...) {
+    if (bound_.exists()) forget(1);
+    throw;
+  }
+}
+
+// A task for which there is room.
+void process_pool_state::accept(core_ptr<core> task) {
   worker_ptr worker;
   bool more_workers = false;
   process::task_list cancelled;  // freed outside the mutex
@@ -41,18 +89,15 @@ void process_pool_state::enqueue(core_ptr<core> task) {
     const lock held(mutex_);
     refuse_if_closed(held);
     task->set_owner(this);
-    ++outstanding_;
+    if (!bound_.exists()) ++outstanding_;  // otherwise it has been counted
     if (backlog_.empty()) worker = reserve_worker(held);
     if (!worker) {
       const std::size_t before = wanted_;
       want_workers(held);
       more_workers = wanted_ > before;
       backlog_.push_back(std::exchange(task, {}));
-      if (backlog_.size() >= next_purge_) {
-        // Cancelled while they waited. Each purge is paid for by as many submissions as it looks at.
-        backlog_.extract_done().swap(cancelled);
-        next_purge_ = std::max(first_purge, 2 * backlog_.size());
-      }
+      // Cancelled while they waited. Each purge is paid for by as many submissions as it looks at.
+      if (backlog_.size() >= next_purge_) extract_cancelled(cancelled, held);
     }
   }
   if (!cancelled.empty()) forget_cancelled(cancelled.size());

@@ -111,9 +111,12 @@ void tbb_worker::run_task(core* task) noexcept {
   const core_ptr<core> from_queue(task);
   if (!task->try_start()) {  // cancelled, or a waiter has claimed it
     if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
+    if (pool_.is_bounded()) pool_.note_leave();
   } else if (pool_.is_broken()) {
     pool_.fail(*task);
+    if (pool_.is_bounded()) pool_.note_leave();
   } else {
+    if (pool_.is_bounded()) pool_.note_begin();
     // Isolated: when an algorithm in the task has to wait, it may not take up parts of other tasks, whose locks its
     // own caller may hold.
     tbb::this_task_arena::isolate([&]() noexcept { execute(*task); });
@@ -126,6 +129,9 @@ void tbb_worker::execute(core& task) noexcept {
 
 bool tbb_worker::may_run(const core& task) const noexcept { return task.owner() == &pool_; }
 
-void tbb_worker::run_started(core& task) noexcept { execute(task); }
+void tbb_worker::run_started(core& task) noexcept {
+  if (pool_.is_bounded()) pool_.note_begin_in_place();
+  execute(task);
+}
 
 }  // namespace tandem::detail

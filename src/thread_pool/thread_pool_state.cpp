@@ -28,6 +28,7 @@ thread_pool_state::thread_pool_state(thread_pool_options options, int usable_cpu
     : options_(std::move(options)),
       may_spin_(usable_cpus > 1),
       generation_(posix::fork_generation()),
+      bound_("thread_pool", options_.queue_capacity, options_.when_full),
       roster_(most_threads(options_), options_.max_workers),
       crew_(*this, most_threads(options_)) {}
 
@@ -37,14 +38,21 @@ thread_pool_state::~thread_pool_state() {
 
 // --- into the pool -----------------------------------------------------------------------------------------------
 
-void thread_pool_state::enqueue(core_ptr<core> task) {
+void thread_pool_state::enqueue(core_ptr<core> task, admission how) {
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: submit on a thread_pool in a forked child: its threads exist in the parent only. "
         "Make a pool of its own in the child");
   }
   task->set_owner(this);
-  if (!injector_.push(task.get())) refuse();
+  if (is_bounded() && !try_enter() && !bound_.admit(*task, how, *this)) {
+    const auto keep = shared_from_this();  // the task may be what lets go of the pool
+    return bound_.run_here(*task, *this);
+  }
+  if (!injector_.push(task.get())) {
+    if (is_bounded()) note_leave();
+    refuse();
+  }
   (void)task.detach();  // the queue has it
   if (!roster_.is_served(roster_.look())) call_worker();
 }
@@ -53,6 +61,20 @@ void thread_pool_state::refuse() const {
   if (!roster_.look().broken()) throw shutdown_error("tandem: submit on a thread_pool after shutdown()");
   const std::lock_guard lock(why_mutex_);
   throw broken_pool_error("tandem: submit on a broken thread_pool: it " + broken_why_);
+}
+
+void thread_pool_state::throw_if_closed() const {
+  if (roster_.look().ending()) refuse();
+}
+
+bool thread_pool_state::try_enter() noexcept {
+  // Counted before a future is ready: who has the result finds the worker free.
+  return waiting_.try_enter(options_.queue_capacity, options_.max_workers, [this]() noexcept {
+    std::int64_t finished = 0;
+    for (int i = 0; i < crew_.places(); ++i)
+      finished += crew_.at(i).ledger().finished.load(std::memory_order_acquire);
+    return finished;
+  });
 }
 
 bool thread_pool_state::has_work() const noexcept {
@@ -115,7 +137,7 @@ bool thread_pool_state::in_forked_child() const noexcept { return posix::fork_ge
 
 void thread_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
-  if (options.wait && crew_.has_this_thread()) {
+  if (options.wait && is_ours()) {
     throw invalid_state_error(
         "tandem: thread_pool::shutdown() with .wait on one of its own workers: the worker would wait for "
         "itself. Call it from another thread, or with .wait = false");
@@ -127,6 +149,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   } else {
     roster_.close();
   }
+  bound_.wake();
   crew_.dismiss_resting();
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
@@ -135,7 +158,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
 
 void thread_pool_state::abandon() noexcept {
   if (in_forked_child()) return;
-  if (!crew_.has_this_thread()) {
+  if (!is_ours()) {
     shutdown({});
     return;
   }
@@ -152,6 +175,7 @@ void thread_pool_state::join_all() {
   while (run_put_off_callbacks()) {}
   const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   const boost::this_thread::disable_interruption uninterrupted;
+  if (is_bounded()) bound_.await_callers();
   const std::lock_guard joining(join_mutex_);
   for (;;) {
     const std::uint32_t starts = crew_.starts();
@@ -197,6 +221,7 @@ void thread_pool_state::cancel_tasks(dispatch::batch_ring<core>& ring) noexcept 
 void thread_pool_state::cancel(core* task) noexcept {
   if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
   task->release();
+  if (is_bounded()) note_leave();
 }
 
 void thread_pool_state::break_down(const std::string& why) noexcept {
@@ -206,6 +231,7 @@ void thread_pool_state::break_down(const std::string& why) noexcept {
   }
   if (roster_.break_down()) std::fprintf(stderr, "tandem: a thread_pool is broken: it %s\n", why.c_str());
   injector_.close();
+  bound_.wake();
   crew_.dismiss_resting();
   drain([this](core* task) { fail(task); });
 }
@@ -227,6 +253,7 @@ void thread_pool_state::fail(core* task) noexcept {
     task->complete_error(std::move(error));
   }
   task->release();
+  if (is_bounded()) note_leave();
 }
 
 // --- the numbers -------------------------------------------------------------------------------------------------
@@ -254,6 +281,7 @@ executor_stats thread_pool_state::stats() const {
   s.cancelled += read(cancelled_);
   s.queued = std::max<std::int64_t>(
       0, static_cast<std::int64_t>(injector_.pushed()) - started - never_ran - s.cancelled);
+  bound_.add_to(s);
   for (const thread_worker* w : crew_.present()) {
     ++s.workers;
     if (read(w->ledger().started) <= read(w->ledger().finished)) ++s.idle;

@@ -9,6 +9,8 @@
 
 #include "dispatch/injector.hpp"
 #include "dispatch/roster.hpp"
+#include "executor/queue_bound.hpp"
+#include "executor/waiting_count.hpp"
 #include "thread_pool/thread_crew.hpp"
 
 #include <atomic>
@@ -19,13 +21,14 @@
 
 namespace tandem::detail {
 
-class thread_pool_state : public std::enable_shared_from_this<thread_pool_state> {
+class thread_pool_state final : public std::enable_shared_from_this<thread_pool_state>,
+                                private bounded_queue {
  public:
   /// `options` have been checked; `usable_cpus` decides whether looking for work may take CPU time.
   thread_pool_state(thread_pool_options options, int usable_cpus);
   ~thread_pool_state();
 
-  void enqueue(core_ptr<core> task);
+  void enqueue(core_ptr<core> task, admission how);
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   /// The pool is being destroyed: as shutdown() where that can be; never throws, never joins its own thread.
@@ -55,8 +58,27 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   void begin_initializer() noexcept;
   void end_initializer() noexcept;
   [[nodiscard]] bool may_spin() const noexcept { return may_spin_; }
+  // Of a pool with a bound, where each task is counted.
+  [[nodiscard]] bool is_bounded() const noexcept { return bound_.exists(); }
+  /// A task from the queue is about to run.
+  void note_begin() noexcept {
+    waiting_.begin();
+    bound_.wake();
+  }
+  /// A task is about to run in place, for one that waits for it; its place in the queue stays.
+  void note_begin_in_place() noexcept { waiting_.begin_in_place(); }
+  /// What was in the queue will not run from there.
+  void note_leave() noexcept {
+    waiting_.leave();
+    bound_.wake();
+  }
 
  private:
+  [[nodiscard]] bool try_enter() noexcept override;
+  void enter_anyway() noexcept override { waiting_.enter(); }
+  void throw_if_closed() const override;
+  [[nodiscard]] bool is_own_worker() const noexcept override { return crew_.has_this_thread(); }
+  [[nodiscard]] bool is_ours() const noexcept { return crew_.has_this_thread() || bound_.runs_here(); }
   [[nodiscard]] bool someone_is_coming() const noexcept;
   void start_failed(const std::string& error) noexcept;
   void join_all();
@@ -71,12 +93,14 @@ class thread_pool_state : public std::enable_shared_from_this<thread_pool_state>
   const thread_pool_options options_;
   const bool may_spin_;
   const std::uint32_t generation_;  // of forks: where the threads are
+  queue_bound bound_;
   dispatch::injector<core> injector_;
   dispatch::roster roster_;
   thread_crew crew_;
   std::atomic<int> initializing_{0};
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken
+  waiting_count waiting_;                   // only if there is a bound
   mutable std::mutex why_mutex_;            // guards broken_why_
   std::string broken_why_;
   std::mutex join_mutex_;  // held by whoever joins: a second one waits for the same end

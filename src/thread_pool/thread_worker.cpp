@@ -181,8 +181,10 @@ void thread_worker::run_task(core* task) noexcept {
     // Cancelled, or a waiter has claimed it. The queue's reference was all that was left to us.
     if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
     task->release();
+    if (pool_.is_bounded()) pool_.note_leave();
     return;
   }
+  if (pool_.is_bounded()) pool_.note_begin();
   execute(*task, ring_.empty());
   drop(task);
 }
@@ -214,7 +216,10 @@ bool thread_worker::may_run(const core& task) const noexcept {
 }
 
 // The waiting task goes on afterwards, so the worker does not become free.
-void thread_worker::run_started(core& task) noexcept { execute(task, false); }
+void thread_worker::run_started(core& task) noexcept {
+  if (pool_.is_bounded()) pool_.note_begin_in_place();
+  execute(task, false);
+}
 
 bool thread_worker::can_be_stood_in_for() const noexcept {
   return pool_.crew().may_grow() || pool_.roster().look().top() != 0;

@@ -67,16 +67,6 @@ TYPED_TEST(Pool, RefusesNegativeCountsByNameAndValue) {
   }
 }
 
-TYPED_TEST(Pool, RefusesABoundOnTheQueueAsLongAsItHasNone) {
-  if constexpr (!TypeParam::takes_max_workers) {
-    GTEST_SKIP() << "has no options";
-  } else {
-    EXPECT_NE((refusal<typename TypeParam::options, typename TypeParam::pool>({.queue_capacity = 5})
-                   .find("queue_capacity")),
-              std::string::npos);
-  }
-}
-
 TYPED_TEST(Pool, BlockedTasksUseAllWorkersAndNoMore) {
   if (!TypeParam::concurrent) GTEST_SKIP() << "has one worker: the caller";
   for (const int workers : {1, 3, 5}) {

@@ -26,6 +26,10 @@ class TANDEM_API task_sink {
   /// which may be before this returns.
   virtual void enqueue_from_elsewhere(core_ptr<core> task) { enqueue(std::move(task)); }
 
+  /// As enqueue(), for a task of a map, which has only a few of them at a time: a bounded backend does not throw
+  /// queue_full_error.
+  virtual void enqueue_chunk(core_ptr<core> task) { enqueue(std::move(task)); }
+
   /// For writers of backends: tells whether tasks run in this process, by core::execute(). Otherwise they run by
   /// core::remote().
   [[nodiscard]] virtual bool in_process() const noexcept { return true; }
