@@ -25,8 +25,6 @@ void executor::check(const task_options& options) const {
   }
   if (options.retries != 0) refuse("retries", "only process_pool can try again: a thread does not die alone");
   if (options.timeout.has_value()) refuse("timeout", "only process_pool can end a running task");
-  if (options.priority != priority::normal)
-    refuse("priority", "this executor runs tasks in order of submission");
 }
 
 }  // namespace tandem

@@ -8,6 +8,7 @@
 
 #include "executor/queue_bound.hpp"
 
+#include "process_pool/backlog.hpp"
 #include "process_pool/protocol.hpp"
 #include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
@@ -71,10 +72,12 @@ class process_pool_state final : public std::enable_shared_from_this<process_poo
                                   const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
   void fail_unsendable(core& task);
-  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept;
+  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker,
+                                        priority rank) noexcept;
+  void make_way(priority rank, process::task_list& recalled, const lock& held) noexcept;
   enum class placement { in_ring, elsewhere, nowhere };  // nowhere: it is cancelled
-  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, function_name name,
-                                process::encoded_request& request);
+  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, priority rank,
+                                function_name name, process::encoded_request& request);
   [[nodiscard]] core_ptr<core> unsent(core_ptr<core> task, process::remote_worker& worker,
                                       std::optional<std::uint32_t> starved_at,
                                       const std::exception_ptr& error) noexcept;
@@ -161,7 +164,8 @@ class process_pool_state final : public std::enable_shared_from_this<process_poo
   bool open_ = true;
   bool cancelling_ = false;         // shutdown() with cancel_pending: no task may start any more
   std::exception_ptr broken_;       // set once, by the manager: nothing can be run any more
-  process::task_list backlog_;      // accepted, not dispatched
+  process::backlog backlog_;        // accepted, not dispatched
+  bool has_priorities_ = false;     // a task had another priority than normal
   std::uint64_t cancels_seen_ = 0;  // pending_cancels(), when the cancelled tasks were taken out last
   static constexpr std::int64_t first_purge = 1024;
   std::int64_t next_purge_ = first_purge;  // size of the backlog at which cancelled tasks are taken out

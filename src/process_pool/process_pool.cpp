@@ -37,7 +37,6 @@ void process_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
 
 void process_pool::check(const task_options& options) const {
   task_options rest;  // what it can honour is left out
-  rest.priority = options.priority;
   rest.retries = options.retries < 0 ? options.retries : 0;
   executor::check(rest);
   if (options.timeout.has_value() && options.timeout.value().count() <= 0) {

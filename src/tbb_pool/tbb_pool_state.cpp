@@ -3,6 +3,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/task_priority.hpp"
 #include "posix/fork_watch.hpp"
 #include "posix/futex.hpp"
 
@@ -36,13 +37,15 @@ void tbb_pool_state::enqueue(core_ptr<core> task, admission how) {
         "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a "
         "pool after the fork");
   }
+  const priority which = priority_of(*task);
+  queue_.prepare(which);
   task->set_owner(this);
   if (is_bounded() && !try_enter() && !bound_.admit(*task, how, *this)) {
     const auto keep = shared_from_this();  // the task may be what lets go of the pool
     return bound_.run_here(*task, *this);
   }
   core* raw = task.detach();
-  if (!queue_.push(raw)) {
+  if (!queue_.push(raw, which)) {
     task = core_ptr<core>(raw);
     if (is_bounded()) note_leave();
     refuse();
@@ -188,7 +191,7 @@ void tbb_pool_state::dismiss_parked() noexcept {
 
 void tbb_pool_state::cancel_waiting() noexcept {
   core* raw = nullptr;
-  while (queue_.pop(&raw, 1) != 0) {
+  while (queue_.pop_some(&raw, 1) != 0) {
     const core_ptr<core> task(raw);
     if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
     if (is_bounded()) note_leave();
@@ -215,7 +218,7 @@ void tbb_pool_state::fail(core& task) noexcept {
 
 void tbb_pool_state::fail_waiting() noexcept {
   core* raw = nullptr;
-  while (queue_.pop(&raw, 1) != 0) {
+  while (queue_.pop_some(&raw, 1) != 0) {
     const core_ptr<core> task(raw);
     if (task->try_start()) fail(*task);
     if (is_bounded()) note_leave();

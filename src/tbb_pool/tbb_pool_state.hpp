@@ -6,7 +6,7 @@
 #include <tandem/executor.hpp>
 #include <tandem/tbb_pool.hpp>
 
-#include "dispatch/injector.hpp"
+#include "dispatch/lanes.hpp"
 #include "executor/queue_bound.hpp"
 #include "executor/waiting_count.hpp"
 #include "tbb_pool/tbb_worker.hpp"
@@ -41,7 +41,7 @@ class tbb_pool_state final : public std::enable_shared_from_this<tbb_pool_state>
   void abandon(std::shared_ptr<tbb_pool_state> self) noexcept;
 
   // --- for its workers ---
-  [[nodiscard]] dispatch::injector<core>& queue() noexcept { return queue_; }
+  [[nodiscard]] dispatch::lanes<core>& queue() noexcept { return queue_; }
   [[nodiscard]] tbb::task_arena& arena() noexcept { return arena_; }
   /// Idle workers park instead of giving their threads back.
   [[nodiscard]] bool keeps_threads() const noexcept { return keeps_threads_; }
@@ -92,7 +92,7 @@ class tbb_pool_state final : public std::enable_shared_from_this<tbb_pool_state>
   const worker_limit limit_;  // before the arenas
   tbb::task_arena arena_;
   std::deque<tbb_worker> workers_;
-  dispatch::injector<core> queue_;
+  dispatch::lanes<core> queue_;
   std::atomic<bool> closing_{false};        // set by shutdown(), read by workers that are about to park
   std::atomic<bool> broken_{false};         // set once, after broken_why_
   std::atomic<int> idle_count_{0};          // size of idle_, for those who do not want to lock

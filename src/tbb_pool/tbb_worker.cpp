@@ -100,8 +100,8 @@ void tbb_worker::tear_down() noexcept {
 // True if it has done enough for one visit, false if nothing was left to do.
 bool tbb_worker::run_some() noexcept {
   for (int i = 0; i < tasks_per_visit; ++i) {
-    core* task = nullptr;
-    if (pool_.queue().pop(&task, 1) == 0) return false;
+    core* task = pool_.queue().pop_next(turns_);
+    if (task == nullptr) return false;
     run_task(task);
   }
   return true;

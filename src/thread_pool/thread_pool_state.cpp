@@ -4,6 +4,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/task_priority.hpp"
 #include "posix/fork_watch.hpp"
 
 #include <boost/thread/thread.hpp>
@@ -44,12 +45,14 @@ void thread_pool_state::enqueue(core_ptr<core> task, admission how) {
         "tandem: submit on a thread_pool in a forked child: its threads exist in the parent only. "
         "Make a pool of its own in the child");
   }
+  const priority which = priority_of(*task);
+  lanes_.prepare(which);
   task->set_owner(this);
   if (is_bounded() && !try_enter() && !bound_.admit(*task, how, *this)) {
     const auto keep = shared_from_this();  // the task may be what lets go of the pool
     return bound_.run_here(*task, *this);
   }
-  if (!injector_.push(task.get())) {
+  if (!lanes_.push(task.get(), which)) {
     if (is_bounded()) note_leave();
     refuse();
   }
@@ -77,8 +80,9 @@ bool thread_pool_state::try_enter() noexcept {
   });
 }
 
-bool thread_pool_state::has_work() const noexcept {
-  if (!injector_.empty()) return true;
+bool thread_pool_state::has_work() const noexcept { return !lanes_.empty() || has_batches(); }
+
+bool thread_pool_state::has_batches() const noexcept {
   for (int i = 0; i < crew_.places(); ++i) {
     if (!crew_.at(i).waiting().empty()) return true;
   }
@@ -104,7 +108,7 @@ void thread_pool_state::call_worker() noexcept {
 // behind the seq_cst store (or exchange) that takes back what we have seen.
 bool thread_pool_state::someone_is_coming() const noexcept {
   const int initializing = initializing_.load(std::memory_order_seq_cst);
-  if (initializing > 0 && injector_.size() <= static_cast<std::size_t>(initializing)) return true;
+  if (initializing > 0 && lanes_.size() <= static_cast<std::size_t>(initializing)) return true;
   for (int i = 0; i < crew_.places(); ++i) {
     if (crew_.at(i).ledger().finishing.load(std::memory_order_seq_cst)) return true;
   }
@@ -143,7 +147,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
         "itself. Call it from another thread, or with .wait = false");
   }
   // In this order: workers end when the roster is closed and no work is left, and from then on none may come.
-  injector_.close();
+  lanes_.close();
   if (options.cancel_pending) {
     roster_.close_and_cancel();
   } else {
@@ -203,8 +207,8 @@ template <class Each>
 void thread_pool_state::drain(Each each) noexcept {
   // The queue first: workers fill their rings from it, not the other way round.
   core* batch[64];
-  while (!injector_.empty()) {
-    const std::size_t count = injector_.pop(batch, std::size(batch));
+  while (!lanes_.empty()) {
+    const std::size_t count = lanes_.pop_some(batch, std::size(batch));
     for (std::size_t i = 0; i < count; ++i) each(batch[i]);
   }
   for (int i = 0; i < crew_.places(); ++i) drain(crew_.at(i).waiting(), each);
@@ -230,7 +234,7 @@ void thread_pool_state::break_down(const std::string& why) noexcept {
     if (broken_why_.empty()) broken_why_ = why;
   }
   if (roster_.break_down()) std::fprintf(stderr, "tandem: a thread_pool is broken: it %s\n", why.c_str());
-  injector_.close();
+  lanes_.close();
   bound_.wake();
   crew_.dismiss_resting();
   drain([this](core* task) { fail(task); });
@@ -280,7 +284,7 @@ executor_stats thread_pool_state::stats() const {
   s.failed += never_ran;
   s.cancelled += read(cancelled_);
   s.queued = std::max<std::int64_t>(
-      0, static_cast<std::int64_t>(injector_.pushed()) - started - never_ran - s.cancelled);
+      0, static_cast<std::int64_t>(lanes_.pushed()) - started - never_ran - s.cancelled);
   bound_.add_to(s);
   for (const thread_worker* w : crew_.present()) {
     ++s.workers;

@@ -7,7 +7,7 @@
 #include <tandem/executor.hpp>
 #include <tandem/thread_pool.hpp>
 
-#include "dispatch/injector.hpp"
+#include "dispatch/lanes.hpp"
 #include "dispatch/roster.hpp"
 #include "executor/queue_bound.hpp"
 #include "executor/waiting_count.hpp"
@@ -37,10 +37,12 @@ class thread_pool_state final : public std::enable_shared_from_this<thread_pool_
   [[nodiscard]] const thread_pool_options& options() const noexcept { return options_; }
 
   // --- for its workers ---
-  [[nodiscard]] dispatch::injector<core>& injector() noexcept { return injector_; }
+  [[nodiscard]] dispatch::lanes<core>& lanes() noexcept { return lanes_; }
   [[nodiscard]] dispatch::roster& roster() noexcept { return roster_; }
   /// True if a task waits in any queue.
   [[nodiscard]] bool has_work() const noexcept;
+  /// True if a task waits in a worker's ring: one of normal priority.
+  [[nodiscard]] bool has_batches() const noexcept;
   /// After work was published, or a worker ceased to be available: sees to it that somebody takes it.
   void call_worker() noexcept;
   /// The same, if there is work: for whoever was counted on, and is not available any more.
@@ -94,7 +96,7 @@ class thread_pool_state final : public std::enable_shared_from_this<thread_pool_
   const bool may_spin_;
   const std::uint32_t generation_;  // of forks: where the threads are
   queue_bound bound_;
-  dispatch::injector<core> injector_;
+  dispatch::lanes<core> lanes_;
   dispatch::roster roster_;
   thread_crew crew_;
   std::atomic<int> initializing_{0};

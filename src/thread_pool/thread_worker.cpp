@@ -92,7 +92,15 @@ bool thread_worker::set_up() noexcept {
 
 // The next task to run; null: end. Comes and goes as a runner, but goes to its end as a searcher or off duty.
 core* thread_worker::next() noexcept {
-  if (core* task = ring_.pop()) return task;
+  if (!pool_.lanes().in_use()) [[likely]] {
+    if (core* task = ring_.pop()) return task;
+  } else {
+    // Something urgent may have come since the batch was taken. Nothing stays in the ring when we go on from here: off
+    // duty, nobody would look after it.
+    while (!ring_.empty()) {
+      if (core* task = take()) return task;
+    }
+  }
   dispatch::roster& roster = pool_.roster();
   for (;;) {
     if (roster.leave_if_surplus(searching_)) {
@@ -135,13 +143,45 @@ void thread_worker::search() noexcept {
   for (int i = 0; i < search_turns && !pool_.has_work(); ++i) dispatch::spin_once();
 }
 
-// A task from the injector or, for a searcher, from another worker; the rest of what came with it goes into the ring.
-core* thread_worker::take() noexcept {
-  core* batch[batch_size];
+// Tasks from the queue or, for a searcher, from another worker. Not with a ring that has something.
+std::size_t thread_worker::gather(core** batch) noexcept {
+  if (pool_.lanes().in_use()) [[unlikely]]
+    return gather_by_priority(batch);
+  if (const std::size_t count = gather_normal(batch); count != 0 || !searching_) return count;
+  return steal(batch, batch_size);
+}
+
+std::size_t thread_worker::gather_normal(core** batch) noexcept {
   // Half of a fair share, so that all workers end at about the same time.
   const auto shares = static_cast<std::size_t>(pool_.options().max_workers) * 2;
-  std::size_t count = pool_.injector().pop(batch, batch_size, shares);
-  if (count == 0 && searching_) count = steal(batch, batch_size);
+  return pool_.lanes().of(priority::normal).pop(batch, batch_size, shares);
+}
+
+// One task of another priority than normal, for the next one may be more urgent; or normal ones, of which one may be in
+// our ring.
+std::size_t thread_worker::gather_by_priority(core** batch) noexcept {
+  dispatch::lanes<core>& lanes = pool_.lanes();
+  const auto from = [&](priority which) noexcept -> std::size_t {
+    if (which != priority::normal) return lanes.of(which).pop(batch, 1);
+    if ((batch[0] = ring_.pop()) != nullptr) return 1;
+    if (const std::size_t count = gather_normal(batch)) return count;
+    return steal(batch, batch_size);  // also if we do not search: a low one comes after all normal ones
+  };
+  const priority first =
+      turns_.choose(!lanes.of(priority::high).empty(),
+                    !ring_.empty() || !lanes.of(priority::normal).empty() || pool_.has_batches(),
+                    !lanes.of(priority::low).empty());
+  if (const std::size_t count = from(first)) return count;
+  for (const priority which : dispatch::lanes<core>::in_order) {  // somebody was quicker
+    if (const std::size_t count = from(which)) return count;
+  }
+  return 0;
+}
+
+// The next task; the rest of what came with it goes into the ring.
+core* thread_worker::take() noexcept {
+  core* batch[batch_size];
+  const std::size_t count = gather(batch);
   if (count == 0) return nullptr;
   if (count > 1) ring_.fill(batch + 1, count - 1);
   const dispatch::roster::view now = pool_.roster().look();
@@ -160,7 +200,7 @@ core* thread_worker::take() noexcept {
   // ORDER call-park: whoever published work while we searched or were finishing has left the calling to us, wherever
   // the work lies. Otherwise we answer for the queues that we have just touched.
   if (!pool_.roster().is_served(pool_.roster().look()) &&
-      (was_counted_on ? pool_.has_work() : !pool_.injector().empty() || !ring_.empty())) {
+      (was_counted_on ? pool_.has_work() : !pool_.lanes().empty() || !ring_.empty())) {
     pool_.call_worker();
   }
   return batch[0];

@@ -6,6 +6,7 @@
 #include <tandem/detail/context.hpp>
 #include <tandem/detail/core.hpp>
 
+#include "dispatch/ageing.hpp"
 #include "dispatch/batch_ring.hpp"
 #include "executor/running_name.hpp"
 #include "posix/stack.hpp"
@@ -46,6 +47,9 @@ class thread_worker final : public worker_context {
   bool set_up() noexcept;
   core* next() noexcept;
   core* take() noexcept;
+  std::size_t gather(core** batch) noexcept;
+  std::size_t gather_by_priority(core** batch) noexcept;
+  std::size_t gather_normal(core** batch) noexcept;
   std::size_t steal(core** batch, std::size_t most) noexcept;
   void search() noexcept;
   void run_task(core* task) noexcept;
@@ -58,6 +62,7 @@ class thread_worker final : public worker_context {
   bool searching_ = false;    // counted as a searcher in the roster
   int blocking_ = 0;          // depth of begin_blocking()
   std::uint32_t victim_ = 0;  // where to begin to steal
+  dispatch::ageing turns_;    // only once there have been priorities
   posix::stack_bounds stack_;
   std::size_t stack_at_start_ = 0;  // bytes that were left for the first task
   ring ring_;
