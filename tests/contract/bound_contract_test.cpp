@@ -298,6 +298,21 @@ TYPED_TEST(Bound, SubmitInACallbackNeverWaits) {
   EXPECT_EQ(sum, 210);
 }
 
+TYPED_TEST(Bound, SubmitInACallbackThatIsOnNoWorkerNeverWaits) {
+  auto pool = this->make(1, 1, when_full::block);
+  auto gate = this->gate();
+  auto fs = this->fill(*pool, 2, gate.path());
+  promise<void> p;
+  auto ready = p.get_future();
+  future<int> late;
+  ready.on_done([&](auto&) { late = pool->submit(add_one, 1); });
+  p.set_value();  // calls it in this thread, which is the one that opens the gate
+  EXPECT_TRUE(late.valid());
+  gate.open();
+  EXPECT_EQ(late.get(), 2);
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+}
+
 TYPED_TEST(Bound, ContinuationsAreAcceptedBeyondIt) {
   for (const auto policy : {when_full::block, when_full::reject, when_full::run_in_caller}) {
     auto pool = this->make(1, 1, policy);
