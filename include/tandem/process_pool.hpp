@@ -103,7 +103,7 @@ struct process_pool_options {
 /// running with worker_died_error, and no other; it is replaced. Workers end with this process, however it
 /// ends.
 ///
-/// All members are thread-safe. task_options::name, timeout (the worker is killed, the future gets
+/// All members are thread-safe. task_options::name, priority, timeout (the worker is killed, the future gets
 /// timeout_error) and retries (after a worker's death) are honoured.
 class TANDEM_API process_pool final
     : public executor,

@@ -53,7 +53,7 @@ enum class priority : unsigned char { high, normal, low };
 struct task_options {
   /// Told in diagnostics and in stats().
   std::string name{};
-  /// Before or after other waiting tasks.
+  /// Before or after other waiting tasks; none waits for ever behind more urgent ones (docs/priorities.md).
   tandem::priority priority = tandem::priority::normal;
   /// How long the task may run; afterwards its future gets timeout_error. process_pool kills the worker.
   time_limit timeout{};

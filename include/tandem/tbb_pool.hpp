@@ -32,7 +32,7 @@ struct tbb_pool_options {
   tandem::when_full when_full = tandem::when_full::block;
 };
 
-/// Runs tasks on oneTBB's threads, in order of submission. Has no threads of its own.
+/// Runs tasks on oneTBB's threads, by priority and in order of submission. Has no threads of its own.
 ///
 /// Tasks run in one task_arena of max_workers threads: oneTBB's parallel algorithms called by a task use the workers
 /// that have no task, and no more. get() and wait() in a task on a future of the same pool run that task in place if

@@ -48,8 +48,8 @@ struct thread_pool_options {
   time_limit idle_timeout{};
 };
 
-/// Runs tasks on threads of this process, in order of submission (those of one submitting thread; several workers
-/// may overtake each other).
+/// Runs tasks on threads of this process, by priority and in order of submission (those of one submitting thread; several
+/// workers may overtake each other).
 ///
 /// Idle workers sleep and use no CPU. get() and wait() in a task on a future of the same pool run that task in place
 /// if it has not started, and otherwise let a spare worker stand in: they cannot deadlock, also with one worker.
