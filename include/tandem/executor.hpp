@@ -101,7 +101,8 @@ class submit_front {
   /// Callable and arguments are copied or moved into the task (std::decay; std::ref for references, not for
   /// processes) and destroyed as soon as the call has returned. One allocation. Thread-safe. Blocks only on a full
   /// bounded queue.
-  /// @throws shutdown_error after shutdown() began, broken_pool_error if the pool cannot run anything
+  /// @throws shutdown_error after shutdown() began, broken_pool_error if the pool cannot run anything, queue_full_error
+  /// if the queue is full and the pool rejects, or there is no room within task_options::submit_timeout
   template <class F, class... Args>
     requires not_options<F> && submittable<F, Args...>
   auto submit(F&& f, Args&&... args) {

@@ -83,9 +83,10 @@ struct process_pool_options {
   worker_hook initializer{};
   /// Called by each worker before it ends in an orderly way.
   worker_hook finalizer{};
-  /// How many tasks may wait; 0: any number. Not available yet: other values are refused.
+  /// How many tasks may wait, beyond max_workers that run; 0: any number.
   int queue_capacity = 0;
-  /// What submit() does when the queue is full.
+  /// What submit() does when the queue is full. run_in_caller runs the task in this process, where a crash is
+  /// everybody's.
   tandem::when_full when_full = tandem::when_full::block;
   /// A worker is replaced after this many tasks; 0: never.
   int max_tasks_per_worker = 0;
@@ -108,7 +109,7 @@ struct process_pool_options {
 /// running with worker_died_error, and no other; it is replaced. Workers end with this process, however it
 /// ends.
 ///
-/// All members are thread-safe. task_options::name, timeout (the worker is killed, the future gets
+/// All members are thread-safe. task_options::name, priority, timeout (the worker is killed, the future gets
 /// timeout_error) and retries (after a worker's death) are honoured.
 class TANDEM_API process_pool final
     : public executor,
@@ -157,6 +158,8 @@ class TANDEM_API process_pool final
   void enqueue(detail::core_ptr<detail::core> task) override;
   /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  /// For map() and imap(): as enqueue(), but the bound does not refuse it.
+  void enqueue_chunk(detail::core_ptr<detail::core> task) override;
   /// For submit_after() and its like: whose tasks they are.
   [[nodiscard]] const void* owner() const noexcept override;
   /// For submit_after() and its like: false from the beginning of shutdown() on.

@@ -53,7 +53,7 @@ enum class priority : unsigned char { high, normal, low };
 struct task_options {
   /// Told in diagnostics and in stats().
   std::string name{};
-  /// Before or after other waiting tasks.
+  /// Before or after other waiting tasks; none waits for ever behind more urgent ones (docs/priorities.md).
   tandem::priority priority = tandem::priority::normal;
   /// How long the task may run; afterwards its future gets timeout_error. process_pool kills the worker.
   time_limit timeout{};
@@ -61,6 +61,9 @@ struct task_options {
   int retries = 0;
   /// Cancels the task when stop is requested, as future::cancel() does: one source may cancel any number of tasks.
   std::stop_token stop_token{};
+  /// How long submit() may wait for room in a bounded queue (when_full::block); afterwards it throws queue_full_error.
+  /// Zero: not at all. Without effect where submit() does not wait.
+  time_limit submit_timeout{};
 };
 
 /// First argument of map(), starmap(), imap() and imap_unordered().
@@ -81,8 +84,17 @@ struct shutdown_options {
   bool cancel_pending = false;
 };
 
-/// What submit() does when queue_capacity tasks are waiting: wait, throw queue_full_error, or run the task here.
-enum class when_full : unsigned char { block, reject, run_in_caller };
+/// What submit() and post() do when the queue is full: as many tasks wait as queue_capacity says, and no worker is free.
+enum class when_full : unsigned char {
+  /// Waits for room, at most for task_options::submit_timeout. Throws shutdown_error if the pool is shut down meanwhile.
+  /// Never waits on a worker of the same pool, nor in a callback of a future: there the task is accepted beyond the
+  /// bound, for the one that waits may be the one that makes room.
+  block,
+  /// Throws queue_full_error.
+  reject,
+  /// Runs the task in the thread that submits it, before submit() returns; of a process_pool, too, in this process.
+  run_in_caller
+};
 
 }  // namespace tandem
 

@@ -25,15 +25,16 @@ struct tbb_pool_options {
   std::function<void()> initializer{};
   /// Called once on each worker behind its last task. What it throws goes to error_handler.
   std::function<void()> finalizer{};
-  /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
+  /// How many tasks may wait, beyond those that find a free worker; 0: any number. A cancelled task waits until its
+  /// turn comes.
   int queue_capacity = 0;
-  /// What submit() does when queue_capacity tasks wait.
+  /// What submit() does when the queue is full.
   tandem::when_full when_full = tandem::when_full::block;
   /// Gets the exceptions that no future can receive; empty: they are reported on stderr.
   tandem::error_handler error_handler{};
 };
 
-/// Runs tasks on oneTBB's threads, in order of submission. Has no threads of its own.
+/// Runs tasks on oneTBB's threads, by priority and in order of submission. Has no threads of its own.
 ///
 /// Tasks run in one task_arena of max_workers threads: oneTBB's parallel algorithms called by a task use the workers
 /// that have no task, and no more. get() and wait() in a task on a future of the same pool run that task in place if
@@ -81,6 +82,8 @@ class TANDEM_API tbb_pool final : public executor,
   void enqueue(detail::core_ptr<detail::core> task) override;
   /// For future::then(): as enqueue(), by a thread that does not keep the pool alive.
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
+  /// For map() and imap(): as enqueue(), but the bound does not refuse it.
+  void enqueue_chunk(detail::core_ptr<detail::core> task) override;
   /// For submit_after() and its like: whose tasks they are.
   [[nodiscard]] const void* owner() const noexcept override;
   /// For submit_after() and its like: false from the beginning of shutdown() on.

@@ -31,9 +31,10 @@ struct thread_pool_options {
   std::function<void()> initializer{};
   /// Called once on each worker behind its last task. What it throws goes to error_handler.
   std::function<void()> finalizer{};
-  /// How many tasks may wait; 0: any number. Others are not supported yet: std::invalid_argument.
+  /// How many tasks may wait, beyond those that find a free worker; 0: any number. A cancelled task waits until its
+  /// turn comes.
   int queue_capacity = 0;
-  /// What submit() does when queue_capacity tasks wait.
+  /// What submit() does when the queue is full.
   tandem::when_full when_full = tandem::when_full::block;
   /// Stack of a worker in bytes; 0: the system's default (ulimit -s).
   std::size_t stack_size = 0;
@@ -50,8 +51,8 @@ struct thread_pool_options {
   tandem::error_handler error_handler{};
 };
 
-/// Runs tasks on threads of this process, in order of submission (those of one submitting thread; several workers
-/// may overtake each other).
+/// Runs tasks on threads of this process, by priority and in order of submission (those of one submitting thread; several
+/// workers may overtake each other).
 ///
 /// Idle workers sleep and use no CPU. get() and wait() in a task on a future of the same pool run that task in place
 /// if it has not started, and otherwise let a spare worker stand in: they cannot deadlock, also with one worker.
@@ -103,6 +104,8 @@ class TANDEM_API thread_pool final : public executor,
   void enqueue_from_elsewhere(detail::core_ptr<detail::core> task) override;
   /// For submit_each(): takes many tasks; those that it could not take are left in `tasks` when it throws.
   void enqueue_all(std::span<detail::core_ptr<detail::core>> tasks) override;
+  /// For map() and imap(): as enqueue(), but the bound does not refuse it.
+  void enqueue_chunk(detail::core_ptr<detail::core> task) override;
   /// For submit_after() and its like: whose tasks they are.
   [[nodiscard]] const void* owner() const noexcept override;
   /// For submit_after() and its like: false from the beginning of shutdown() on.

@@ -29,8 +29,6 @@ void executor::check(const task_options& options) const {
                                 std::to_string(options.timeout.value().count()) +
                                 " ns; it must be positive, or left out for no limit");
   }
-  if (options.priority != priority::normal)
-    refuse("priority", "this executor runs tasks in order of submission");
 }
 
 }  // namespace tandem

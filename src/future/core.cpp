@@ -17,6 +17,8 @@ namespace tandem::detail {
 
 namespace {
 
+std::atomic<std::uint64_t> pending_cancels_{0};
+
 // Marks a closed callback list. Never fired, never dropped: only its address is used.
 class closed_mark final : public callback {
  public:
@@ -59,6 +61,8 @@ class callback_runner {
     run(target, c);
   }
 
+  static bool is_active() noexcept { return of_this_thread().active_; }
+
   static bool run_put_off() noexcept {
     callback_runner& runner = of_this_thread();
     if (runner.head_ == nullptr) return false;
@@ -99,6 +103,10 @@ class callback_runner {
 void fire_or_put_off(core& done, callback& c) noexcept { callback_runner::run_one(done, &c); }
 
 bool run_put_off_callbacks() noexcept { return callback_runner::run_put_off(); }
+
+std::uint64_t pending_cancels() noexcept { return pending_cancels_.load(std::memory_order_relaxed); }
+
+bool in_callback() noexcept { return callback_runner::is_active(); }
 
 core::~core() {
   if (owns_stop_source_) delete &stop_source();
@@ -153,6 +161,7 @@ bool core::cancel_pending() noexcept {
   while (word::phase(w) == word::pending && (w & word::settling) == 0) {
     // The same CAS as try_start(): one of the two wins, and the payload is the winner's.
     if (!state_.compare_exchange_weak(w, word::cancelled, std::memory_order_acq_rel)) continue;
+    pending_cancels_.fetch_add(1, std::memory_order_relaxed);
     drop_payload();
     notify(w);
     return true;

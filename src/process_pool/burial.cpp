@@ -170,8 +170,9 @@ void process_pool_state::break_pool(const char* what, const std::function<std::s
     const lock held(mutex_);
     if (!broken_) broken_ = error;
     for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
-    return std::move(backlog_);
+    return backlog_.extract_all();
   }();
+  bound_.wake();
   std::int64_t cancelled = 0;
   while (!waiting.empty()) {
     core_ptr<core> task = waiting.pop_front();

@@ -69,7 +69,7 @@ void process_pool_state::cancel_waiting() noexcept {
     const lock held(mutex_);
     cancelling_ = true;
     for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
-    return std::move(backlog_);
+    return backlog_.extract_all();
   }();
   settle(std::move(dispatched), nullptr);
   const std::int64_t count = waiting.size();
@@ -151,6 +151,7 @@ void process_pool_state::forget(std::int64_t count) noexcept {
     outstanding_ -= count;
     last = !open_ && outstanding_ == 0;
   }
+  bound_.wake();
   if (last) bell_.raise();
 }
 

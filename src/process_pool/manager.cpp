@@ -108,6 +108,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     if (average > 0)
       average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
   }
+  bound_.wake();
   for (std::size_t i = 0; i < count; ++i) {
     if (!batch[i].task) continue;
     core& task = *batch[i].task;
@@ -151,20 +152,21 @@ bool process_pool_state::read_reports() {
 bool process_pool_state::refill() {
   bool any = false;
   for (;;) {
-    std::array<std::pair<core_ptr<core>, worker_ptr>, process::slot_count> batch;
+    std::array<std::pair<process::backlog::next, worker_ptr>, process::slot_count> batch;
     std::size_t count = 0;
     {
       const lock held(mutex_);
       while (count < batch.size() && !backlog_.empty() && !starved_) {
         worker_ptr w = reserve_worker(held);
         if (!w) break;
-        batch[count++] = {backlog_.pop_front(), std::move(w)};
+        batch[count++] = {backlog_.pop_next(), std::move(w)};
       }
     }
     if (count == 0) return any;
     process::task_list homeless;
     for (std::size_t i = 0; i < count; ++i) {
-      if (core_ptr<core> task = dispatch(std::move(batch[i].first), batch[i].second))
+      if (core_ptr<core> task =
+              dispatch(std::move(batch[i].first.task), batch[i].second, batch[i].first.rank))
         homeless.push_back(std::move(task));
     }
     requeue(std::move(homeless));

@@ -40,12 +40,10 @@ process_pool_options checked(process_pool_options options) {
     throw std::invalid_argument(std::string("tandem: process_pool_options::") + field +
                                 " is not available yet; leave it at its default");
   };
-  if (options.queue_capacity != 0) refuse("queue_capacity");
   if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
     throw std::invalid_argument(
         "tandem: process_pool_options::idle_timeout is 0 or negative; a worker would be started for almost "
-        "every "
-        "task; it must be positive, or left out for no limit");
+        "every task; it must be positive, or left out for no limit");
   }
   if (options.start == start_method::spawn) refuse("start = spawn");
   check_below_limit("process_pool_options::max_workers", options.max_workers);
@@ -80,6 +78,7 @@ process_pool_state::process_pool_state(process_pool_options options)
       fork_generation_(posix::fork_generation()),
       last_resort_(std::make_exception_ptr(
           broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
+      bound_("process_pool", options_.queue_capacity, options_.when_full),
       max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       ended_(new promised<void>) {}
 
@@ -120,13 +119,14 @@ void process_pool_state::resize(int workers) {
     wanted_ = std::min(wanted_, static_cast<std::size_t>(workers));
     if (outstanding_ != 0) want_workers(held);
   }
+  bound_.wake();  // there may be room for more
   dismiss_surplus_workers();
   bell_.raise();
 }
 
 void process_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
-  if (options.wait && in_callback()) {
+  if (options.wait && must_not_wait()) {
     throw invalid_state_error(
         "tandem: process_pool::shutdown() with wait, called by a callback that the pool itself runs: "
         "it would wait for itself. Pass {.wait = false}, or call it from another thread");
@@ -135,10 +135,12 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     const lock held(mutex_);
     open_ = false;
   }
+  bound_.wake();
   stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
+  if (bound_.exists()) bound_.await_callers();
   ended_->wait();
   const std::lock_guard held(join_mutex_);
   if (manager_.joinable()) manager_.join();
@@ -157,7 +159,7 @@ void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state)
     return;
   }
   try {
-    if (state->in_callback()) {
+    if (state->must_not_wait()) {
       state->shutdown({.wait = false, .cancel_pending = false});
       const std::lock_guard held(state->join_mutex_);
       if (state->manager_.joinable())
@@ -202,6 +204,7 @@ executor_stats process_pool_state::stats() const {
   s.retried = retried_;
   s.bytes_sent = bytes_sent_;
   s.bytes_received = bytes_received_;
+  bound_.add_to(s);
   return s;
 }
 

@@ -8,6 +8,9 @@
 #include "posix/event_fd.hpp"
 #include "posix/fork_watch.hpp"
 
+#include "executor/queue_bound.hpp"
+
+#include "process_pool/backlog.hpp"
 #include "process_pool/protocol.hpp"
 #include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
@@ -30,7 +33,9 @@
 
 namespace tandem::detail {
 
-class process_pool_state final : public task_owner, public std::enable_shared_from_this<process_pool_state> {
+class process_pool_state final : public task_owner,
+                                 public std::enable_shared_from_this<process_pool_state>,
+                                 private bounded_queue {
  public:
   /// Checks the options, starts the fork server and the manager thread. Throws std::invalid_argument, start_error.
   [[nodiscard]] static std::shared_ptr<process_pool_state> create(process_pool_options options);
@@ -41,7 +46,7 @@ class process_pool_state final : public task_owner, public std::enable_shared_fr
 
   [[nodiscard]] int max_workers() const noexcept { return max_workers_.load(std::memory_order_relaxed); }
   void resize(int workers);
-  void enqueue(core_ptr<core> task);
+  void enqueue(core_ptr<core> task, admission how);
   [[nodiscard]] bool is_open() const noexcept;
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
@@ -62,15 +67,23 @@ class process_pool_state final : public task_owner, public std::enable_shared_fr
   // --- the way in: submission.cpp ---
   [[nodiscard]] process::hello greeting() const;
   void refuse_if_closed(const lock& held, const char* what = "submit") const;
+  [[nodiscard]] bool try_enter() noexcept override;
+  void enter_anyway() noexcept override;
+  void throw_if_closed() const override;
+  [[nodiscard]] bool is_own_worker() const noexcept override { return in_callback(); }
+  void extract_cancelled(process::task_list& cancelled, const lock& held) noexcept;
+  void accept(core_ptr<core> task);
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
   [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
                                   const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
   void fail_unsendable(core& task);
-  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept;
+  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker,
+                                        priority rank) noexcept;
+  void make_way(priority rank, process::task_list& recalled, const lock& held) noexcept;
   enum class placement { in_ring, elsewhere, nowhere };  // nowhere: it is cancelled
-  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, function_name name,
-                                process::encoded_request& request);
+  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, priority rank,
+                                function_name name, process::encoded_request& request);
   [[nodiscard]] core_ptr<core> unsent(core_ptr<core> task, process::remote_worker& worker,
                                       std::optional<std::uint32_t> starved_at,
                                       const std::exception_ptr& error) noexcept;
@@ -93,6 +106,8 @@ class process_pool_state final : public task_owner, public std::enable_shared_fr
   [[nodiscard]] bool in_forked_child() const noexcept { return posix::fork_generation() != fork_generation_; }
   /// In a callback of a future that this pool completes: to wait for the pool would be to wait for oneself.
   [[nodiscard]] bool in_callback() const noexcept { return completing_here == this; }
+  /// The same, or in a task that runs within its submit().
+  [[nodiscard]] bool must_not_wait() const noexcept { return in_callback() || bound_.runs_here(); }
 
   void room_is_made(const lock& held) noexcept;
 
@@ -150,14 +165,17 @@ class process_pool_state final : public task_owner, public std::enable_shared_fr
   const process_pool_options options_;
   const std::uint32_t fork_generation_;   // where the manager is, and whose the workers are
   const std::exception_ptr last_resort_;  // what broken_ is when there is no memory to say more
-  process::buffer_cache buffers_;         // for large arguments
-  posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
+  queue_bound bound_;
+  process::buffer_cache buffers_;  // for large arguments
+  posix::event_fd bell_;           // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
-  bool cancelling_ = false;     // shutdown() with cancel_pending: no task may start any more
-  std::exception_ptr broken_;   // set once, by the manager: nothing can be run any more
-  process::task_list backlog_;  // accepted, not dispatched
+  bool cancelling_ = false;         // shutdown() with cancel_pending: no task may start any more
+  std::exception_ptr broken_;       // set once, by the manager: nothing can be run any more
+  process::backlog backlog_;        // accepted, not dispatched
+  bool has_priorities_ = false;     // a task had another priority than normal
+  std::uint64_t cancels_seen_ = 0;  // pending_cancels(), when the cancelled tasks were taken out last
   static constexpr std::int64_t first_purge = 1024;
   std::int64_t next_purge_ = first_purge;  // size of the backlog at which cancelled tasks are taken out
   std::vector<worker_ptr> workers_;        // changed by the manager only, so it may read without the mutex

@@ -23,11 +23,17 @@ void process_pool::shutdown(shutdown_options options) { state_->shutdown(options
 
 executor_stats process_pool::stats() const { return state_->stats(); }
 
-void process_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
+void process_pool::enqueue(detail::core_ptr<detail::core> task) {
+  state_->enqueue(std::move(task), detail::admission::by_policy);
+}
+
+void process_pool::enqueue_chunk(detail::core_ptr<detail::core> task) {
+  state_->enqueue(std::move(task), detail::admission::chunk);
+}
 
 void process_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
   const auto keep = state_;
-  keep->enqueue(std::move(task));
+  keep->enqueue(std::move(task), detail::admission::always);
 }
 
 const void* process_pool::owner() const noexcept { return state_.get(); }

@@ -17,7 +17,7 @@
 
 namespace tandem::process {
 
-void remote_worker::put(detail::core_ptr<detail::core>& task, detail::function_name name,
+void remote_worker::put(detail::core_ptr<detail::core>& task, priority rank, detail::function_name name,
                         encoded_request& request) {
   const std::uint64_t sequence = head_;
   slot& s = ring_.at(sequence);
@@ -50,7 +50,7 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, detail::function_n
   s.task_name[length] = 0;
   s.phase = detail::remote_phase::decode_arguments;
   if (large) ++large_requests;
-  flights_[sequence % slot_count] = {std::move(task), std::move(large)};
+  flights_[sequence % slot_count] = {std::move(task), std::move(large), rank};
   ++head_;
   ++placed;
   idle_since.reset();
@@ -83,6 +83,12 @@ bool remote_worker::recall(std::size_t behind_front, task_list& tasks) noexcept 
 
 void remote_worker::recall_from(std::size_t behind_front, task_list& tasks) noexcept {
   for (std::size_t i = in_ring(); i > behind_front; --i) recall(i - 1, tasks);
+}
+
+void remote_worker::recall_less_urgent(priority than, task_list& tasks) noexcept {
+  for (std::size_t i = in_ring(); i > 0; --i) {
+    if (flight_behind_front(i - 1).rank > than) recall(i - 1, tasks);
+  }
 }
 
 bool remote_worker::is_stuck() noexcept {

@@ -43,7 +43,8 @@ class remote_worker {
   /// One task on its way. An empty `task` means that it has been resolved or taken back: nobody waits for the answer.
   struct flight {
     detail::core_ptr<detail::core> task;
-    large_buffer request;  // where the arguments lie, if they are large
+    large_buffer request;              // where the arguments lie, if they are large
+    priority rank = priority::normal;  // what is more urgent may overtake it
   };
 
   remote_worker(std::uint32_t number, std::uint64_t round, posix::unique_fd socket)
@@ -62,7 +63,8 @@ class remote_worker {
 
   /// Fills the next slot and publishes it. There must be room. Throws std::system_error if the request's memfd
   /// cannot be sent; nothing is published then, and the task is still the caller's.
-  void put(detail::core_ptr<detail::core>& task, detail::function_name name, encoded_request& request);
+  void put(detail::core_ptr<detail::core>& task, priority rank, detail::function_name name,
+           encoded_request& request);
   /// Wakes the worker if it sleeps. Not under the mutex: it is a system call.
   void wake() noexcept;
   /// No further slot will be filled: the worker leaves when it has answered all.
@@ -107,6 +109,9 @@ class remote_worker {
   /// The same for all slots from that one on, the last one first: so the worker cannot take one whose predecessor has
   /// been taken back. They keep their order, in front of what is in `tasks`.
   void recall_from(std::size_t behind_front, task_list& tasks) noexcept;
+
+  /// The same for all slots with a task of a lower rank.
+  void recall_less_urgent(priority than, task_list& tasks) noexcept;
 
   /// Kills it, where there is a handle to do it with, and waits until it is dead: its ring stands still then.
   void make_sure_it_is_dead() noexcept;

@@ -27,43 +27,102 @@ void process_pool_state::refuse_if_closed(const lock&, const char* what) const {
   if (!open_) throw shutdown_error(std::string("tandem: ") + what + " on a process_pool after shutdown()");
 }
 
-void process_pool_state::enqueue(core_ptr<core> task) {
+void process_pool_state::throw_if_closed() const {
+  const lock held(mutex_);
+  refuse_if_closed(held);
+}
+
+bool process_pool_state::try_enter() noexcept {
+  const std::int64_t most = std::int64_t{options_.queue_capacity} + max_workers_;
+  for (;;) {
+    process::task_list cancelled;  // freed outside the mutex
+    {
+      const lock held(mutex_);
+      if (outstanding_ < most) {
+        ++outstanding_;
+        return true;
+      }
+      // Those that were cancelled while they waited do not wait any more.
+      if (cancels_seen_ != pending_cancels()) extract_cancelled(cancelled, held);
+    }
+    if (cancelled.empty()) return false;
+    forget_cancelled(cancelled.size());
+  }
+}
+
+void process_pool_state::enter_anyway() noexcept {
+  const lock held(mutex_);
+  ++outstanding_;
+}
+
+void process_pool_state::extract_cancelled(process::task_list& cancelled, const lock&) noexcept {
+  cancels_seen_ = pending_cancels();
+  backlog_.extract_done().swap(cancelled);
+  next_purge_ = std::max(first_purge, 2 * backlog_.size());
+}
+
+void process_pool_state::enqueue(core_ptr<core> task, admission how) {
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: submit on a process_pool in a forked child: its workers belong to the parent. "
         "Make a pool of its own in the child");
   }
   if (task->remote() == nullptr) return fail_unsendable(*task);
+  if (bound_.exists() && !try_enter() && !bound_.admit(*task, how, *this)) {
+    const auto keep = shared_from_this();  // the task may be what lets go of the pool
+    task->set_owner(this);
+    return bound_.run_here(*task, *this);
+  }
+  try {
+    accept(std::move(task));
+  } catch (...) {
+    if (bound_.exists()) forget(1);
+    throw;
+  }
+}
+
+// A task for which there is room.
+void process_pool_state::accept(core_ptr<core> task) {
+  const priority rank = priority_of(*task);
   worker_ptr worker;
-  bool more_workers = false;
+  bool wake_manager = false;
+  process::task_list less_urgent;
   process::task_list cancelled;  // freed outside the mutex
   {
     const lock held(mutex_);
     refuse_if_closed(held);
     task->set_owner(this);
-    ++outstanding_;
-    if (backlog_.empty()) worker = reserve_worker(held);
+    if (!bound_.exists()) ++outstanding_;  // otherwise it has been counted
+    make_way(rank, less_urgent, held);
+    // What was recalled goes back to the backlog, so this one goes there too: the manager deals them out in order.
+    if (backlog_.empty() && less_urgent.empty()) worker = reserve_worker(held);
     if (!worker) {
       const std::size_t before = wanted_;
       want_workers(held);
-      more_workers = wanted_ > before;
+      wake_manager = wanted_ > before || !less_urgent.empty();
       backlog_.push_back(std::exchange(task, {}));
-      if (backlog_.size() >= next_purge_) {
-        // Cancelled while they waited. Each purge is paid for by as many submissions as it looks at.
-        backlog_.extract_done().swap(cancelled);
-        next_purge_ = std::max(first_purge, 2 * backlog_.size());
-      }
+      // Cancelled while they waited. Each purge is paid for by as many submissions as it looks at.
+      if (backlog_.size() >= next_purge_) extract_cancelled(cancelled, held);
     }
   }
   if (!cancelled.empty()) forget_cancelled(cancelled.size());
-  if (more_workers) bell_.raise();
+  requeue(std::move(less_urgent));
+  if (wake_manager) bell_.raise();
   if (!worker) return;
-  task = dispatch(std::move(task), worker);
+  task = dispatch(std::move(task), worker, rank);
   if (!task) return;
   process::task_list homeless;
   homeless.push_back(std::move(task));
   requeue(std::move(homeless));
   bell_.raise();
+}
+
+// Takes back what lies in a ring, has not been begun and is less urgent. What is being encoded by another thread is not
+// seen here: it may still overtake, once.
+void process_pool_state::make_way(priority rank, process::task_list& recalled, const lock&) noexcept {
+  has_priorities_ = has_priorities_ || rank != priority::normal;
+  if (!has_priorities_) return;
+  for (const worker_ptr& w : workers_) w->recall_less_urgent(rank, recalled);
 }
 
 // As many as there are tasks, up to the limit: a task waits.
@@ -127,7 +186,8 @@ bool process_pool_state::may_take_one(const process::remote_worker& w, std::size
 }
 
 // Encodes outside the mutex: that is the user's code. Gives the task back, still started, if it has to wait after all.
-core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker) noexcept {
+core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_ptr& worker,
+                                            priority rank) noexcept {
   if (!task->try_start()) {  // cancelled while it waited
     release_slot(*worker);
     forget_cancelled(1);
@@ -148,7 +208,7 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
   }
   placement where = placement::elsewhere;
   try {
-    where = place(task, *worker, name, request);
+    where = place(task, *worker, rank, name, request);
   } catch (const std::system_error& e) {  // its memfd could not be sent
     return unsent(std::move(task), *worker, at(process::is_shortage(e)), std::current_exception());
   }
@@ -169,7 +229,7 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
 
 // Takes the task if it puts it into the ring, and uses the promised slot unless the answer is `nowhere`.
 process_pool_state::placement process_pool_state::place(core_ptr<core>& task, process::remote_worker& worker,
-                                                        function_name name,
+                                                        priority rank, function_name name,
                                                         process::encoded_request& request) {
   const lock held(mutex_);
   // A cancel() that came while it was being encoded found it nowhere.
@@ -177,7 +237,7 @@ process_pool_state::placement process_pool_state::place(core_ptr<core>& task, pr
   const bool too_large = request.is_large() && worker.large_requests >= most_large;
   if (!worker.gone && !worker.retiring && !too_large) {
     const auto size = static_cast<std::int64_t>(request.size());
-    worker.put(task, name, request);
+    worker.put(task, rank, name, request);
     --worker.reserved;
     bytes_sent_ += size;
     if (options_.max_tasks_per_worker != 0 && worker.placed >= options_.max_tasks_per_worker) worker.close();

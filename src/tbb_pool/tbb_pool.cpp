@@ -31,9 +31,6 @@ tbb_pool_options settled(tbb_pool_options options) {
   }
   if (options.queue_capacity < 0)
     refuse("queue_capacity", options.queue_capacity, "it must be 0 or positive");
-  if (options.queue_capacity != 0) {
-    refuse("queue_capacity", options.queue_capacity, "tbb_pool does not bound its queue yet; leave it at 0");
-  }
   if (options.max_workers == 0) options.max_workers = posix::usable_cpus();
   return options;
 }
@@ -56,7 +53,7 @@ tbb_pool::~tbb_pool() {
     // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): out of memory here ends the forked child
     static auto& kept = *new std::vector<std::shared_ptr<detail::tbb_pool_state>>;
     kept.push_back(state_);
-  } else if (state_->on_own_worker()) {
+  } else if (state_->in_own_task()) {
     std::fputs(
         "tandem: a tbb_pool was destroyed by one of its own tasks, which cannot wait for itself: its "
         "tasks finish without it. Keep the pool alive until they are done\n",
@@ -73,11 +70,17 @@ void tbb_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
 
 executor_stats tbb_pool::stats() const { return state_->stats(); }
 
-void tbb_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
+void tbb_pool::enqueue(detail::core_ptr<detail::core> task) {
+  state_->enqueue(std::move(task), detail::admission::by_policy);
+}
+
+void tbb_pool::enqueue_chunk(detail::core_ptr<detail::core> task) {
+  state_->enqueue(std::move(task), detail::admission::chunk);
+}
 
 void tbb_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
   const auto keep = state_;
-  keep->enqueue(std::move(task));
+  keep->enqueue(std::move(task), detail::admission::always);
 }
 
 const void* tbb_pool::owner() const noexcept { return state_.get(); }

@@ -3,6 +3,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/task_priority.hpp"
 #include "executor/unhandled.hpp"
 #include "posix/fork_watch.hpp"
 #include "posix/futex.hpp"
@@ -19,6 +20,7 @@ tbb_pool_state::tbb_pool_state(tbb_pool_options options)
     : options_(std::move(options)),
       keeps_threads_(options_.initializer || options_.finalizer),
       generation_(posix::fork_generation()),
+      bound_("tbb_pool", options_.queue_capacity, options_.when_full),
       limit_(options_.max_workers),
       arena_(keeps_threads_ ? 2 * options_.max_workers : options_.max_workers,
              keeps_threads_ ? static_cast<unsigned>(options_.max_workers) : 0U) {
@@ -39,19 +41,40 @@ bool tbb_pool_state::take_unhandled(const char* where, const std::exception_ptr&
   return call_error_handler(options_.error_handler, where, error);
 }
 
-void tbb_pool_state::enqueue(core_ptr<core> task) {
+void tbb_pool_state::enqueue(core_ptr<core> task, admission how) {
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a "
         "pool after the fork");
   }
+  const priority which = priority_of(*task);
+  queue_.prepare(which);
   task->set_owner(this);
+  if (is_bounded() && !try_enter() && !bound_.admit(*task, how, *this)) {
+    const auto keep = shared_from_this();  // the task may be what lets go of the pool
+    return bound_.run_here(*task, *this);
+  }
   core* raw = task.detach();
-  if (!queue_.push(raw)) {
+  if (!queue_.push(raw, which)) {
     task = core_ptr<core>(raw);
+    if (is_bounded()) note_leave();
     refuse();
   }
   call_worker();
+}
+
+void tbb_pool_state::throw_if_closed() const {
+  if (closing_.load(std::memory_order_seq_cst) || broken_.load(std::memory_order_seq_cst)) refuse();
+}
+
+bool tbb_pool_state::try_enter() noexcept {
+  // Counted before a future is ready: who has the result finds the worker free.
+  return waiting_.try_enter(options_.queue_capacity, options_.max_workers, [this]() noexcept {
+    std::int64_t finished = 0;
+    for (const tbb_worker& worker : workers_)
+      finished += worker.ledger().finished.load(std::memory_order_acquire);
+    return finished;
+  });
 }
 
 // After a task was pushed: sees to it that somebody takes it.
@@ -138,17 +161,20 @@ void tbb_pool_state::wait_until_gone() noexcept {
 
 void tbb_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
-  if (options.wait && on_own_worker()) {
+  if (options.wait && in_own_task()) {
     throw invalid_state_error(
         "tandem: shutdown() of a tbb_pool by one of its own tasks would wait for that task itself; use "
         "{.wait = false}, or call it from outside");
   }
   closing_.store(true, std::memory_order_seq_cst);
   queue_.close();
+  bound_.wake();
   stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   dismiss_parked();
-  if (options.wait) wait_until_gone();
+  if (!options.wait) return;
+  if (is_bounded()) bound_.await_callers();
+  wait_until_gone();
 }
 
 void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {
@@ -157,6 +183,9 @@ void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {
     self_ = std::move(self);
   }
   shutdown({.wait = false});
+  std::shared_ptr<tbb_pool_state> last_will;
+  const std::lock_guard lock(mutex_);
+  if (present_ == 0 && queue_.empty()) last_will = std::move(self_);  // no worker is there to do it
 }
 
 // Lets those end who have nothing to do. The others see closing_ when they are about to park.
@@ -173,9 +202,10 @@ void tbb_pool_state::dismiss_parked() noexcept {
 
 void tbb_pool_state::cancel_waiting() noexcept {
   core* raw = nullptr;
-  while (queue_.pop(&raw, 1) != 0) {
+  while (queue_.pop_some(&raw, 1) != 0) {
     const core_ptr<core> task(raw);
     if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
+    if (is_bounded()) note_leave();
   }
 }
 
@@ -184,9 +214,10 @@ void tbb_pool_state::break_down(const std::string& why) noexcept {
     const std::lock_guard lock(mutex_);
     if (broken_.load(std::memory_order_relaxed)) return;
     broken_why_ = why;
-    broken_.store(true, std::memory_order_release);
+    broken_.store(true, std::memory_order_seq_cst);
   }
   queue_.close();
+  bound_.wake();
   std::fprintf(stderr, "tandem: a tbb_pool is broken: %s\n", why.c_str());
 }
 
@@ -198,9 +229,10 @@ void tbb_pool_state::fail(core& task) noexcept {
 
 void tbb_pool_state::fail_waiting() noexcept {
   core* raw = nullptr;
-  while (queue_.pop(&raw, 1) != 0) {
+  while (queue_.pop_some(&raw, 1) != 0) {
     const core_ptr<core> task(raw);
     if (task->try_start()) fail(*task);
+    if (is_bounded()) note_leave();
   }
 }
 
@@ -214,7 +246,7 @@ void tbb_pool_state::refuse() const {
   throw shutdown_error("tandem: submit on a tbb_pool after shutdown()");
 }
 
-bool tbb_pool_state::on_own_worker() const noexcept {
+bool tbb_pool_state::is_own_worker() const noexcept {
   const worker_context* current = current_worker();
   return std::any_of(workers_.begin(), workers_.end(),
                      [current](const tbb_worker& worker) { return &worker == current; });
@@ -227,6 +259,7 @@ executor_stats tbb_pool_state::stats() const {
   s.cancelled = cancelled_.load(std::memory_order_relaxed);
   s.failed = failed_.load(std::memory_order_relaxed);
   s.finished = s.failed;
+  bound_.add_to(s);
   for (const tbb_worker& worker : workers_) {
     // Finished is read first: started may only be ahead of it.
     const std::int64_t finished = worker.ledger().finished.load(std::memory_order_acquire);

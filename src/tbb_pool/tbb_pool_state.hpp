@@ -6,7 +6,9 @@
 #include <tandem/executor.hpp>
 #include <tandem/tbb_pool.hpp>
 
-#include "dispatch/injector.hpp"
+#include "dispatch/lanes.hpp"
+#include "executor/queue_bound.hpp"
+#include "executor/waiting_count.hpp"
 #include "future/task_owner.hpp"
 #include "tbb_pool/tbb_worker.hpp"
 #include "tbb_pool/worker_limit.hpp"
@@ -23,21 +25,23 @@
 
 namespace tandem::detail {
 
-class tbb_pool_state final : public task_owner {
+class tbb_pool_state final : public task_owner,
+                             public std::enable_shared_from_this<tbb_pool_state>,
+                             private bounded_queue {
  public:
   /// `options` have been checked.
   explicit tbb_pool_state(tbb_pool_options options);
   ~tbb_pool_state();
 
-  void enqueue(core_ptr<core> task);
+  void enqueue(core_ptr<core> task, admission how);
   [[nodiscard]] bool is_open() const noexcept {
     return !closing_.load(std::memory_order_seq_cst) && !is_broken();
   }
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   [[nodiscard]] const tbb_pool_options& options() const noexcept { return options_; }
-  /// The calling thread runs a task of this pool.
-  [[nodiscard]] bool on_own_worker() const noexcept;
+  /// The calling thread runs a task of this pool: as a worker, or within submit().
+  [[nodiscard]] bool in_own_task() const noexcept { return is_own_worker() || bound_.runs_here(); }
   /// This process is a fork of the one that has the pool's threads.
   [[nodiscard]] bool in_forked_child() const noexcept;
   /// On an own worker: accepts nothing more, and lives on by `self` until the last worker has left.
@@ -48,7 +52,7 @@ class tbb_pool_state final : public task_owner {
   bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
 
   // --- for its workers ---
-  [[nodiscard]] dispatch::injector<core>& queue() noexcept { return queue_; }
+  [[nodiscard]] dispatch::lanes<core>& queue() noexcept { return queue_; }
   [[nodiscard]] tbb::task_arena& arena() noexcept { return arena_; }
   /// Idle workers park instead of giving their threads back.
   [[nodiscard]] bool keeps_threads() const noexcept { return keeps_threads_; }
@@ -62,8 +66,26 @@ class tbb_pool_state final : public task_owner {
   [[nodiscard]] bool rest(tbb_worker& worker) noexcept;
   /// A worker that keeps its thread ends. The last that it does here.
   void leave() noexcept;
+  // Of a pool with a bound, where each task is counted.
+  [[nodiscard]] bool is_bounded() const noexcept { return bound_.exists(); }
+  /// A task from the queue is about to run.
+  void note_begin() noexcept {
+    waiting_.begin();
+    bound_.wake();
+  }
+  /// A task is about to run in place, for one that waits for it; its place in the queue stays.
+  void note_begin_in_place() noexcept { waiting_.begin_in_place(); }
+  /// What was in the queue will not run from there.
+  void note_leave() noexcept {
+    waiting_.leave();
+    bound_.wake();
+  }
 
  private:
+  [[nodiscard]] bool try_enter() noexcept override;
+  void enter_anyway() noexcept override { waiting_.enter(); }
+  void throw_if_closed() const override;
+  [[nodiscard]] bool is_own_worker() const noexcept override;
   void call_worker() noexcept;
   void dismiss_parked() noexcept;
   void cancel_waiting() noexcept;
@@ -76,10 +98,12 @@ class tbb_pool_state final : public task_owner {
   const tbb_pool_options options_;
   const bool keeps_threads_;
   const std::uint32_t generation_;  // of forks: where the threads are
-  const worker_limit limit_;        // before the arenas
+  queue_bound bound_;
+  waiting_count waiting_;     // only if there is a bound
+  const worker_limit limit_;  // before the arenas
   tbb::task_arena arena_;
   std::deque<tbb_worker> workers_;
-  dispatch::injector<core> queue_;
+  dispatch::lanes<core> queue_;
   std::atomic<bool> closing_{false};        // set by shutdown(), read by workers that are about to park
   std::atomic<bool> broken_{false};         // set once, after broken_why_
   std::atomic<int> idle_count_{0};          // size of idle_, for those who do not want to lock

@@ -100,8 +100,8 @@ void tbb_worker::tear_down() noexcept {
 // True if it has done enough for one visit, false if nothing was left to do.
 bool tbb_worker::run_some() noexcept {
   for (int i = 0; i < tasks_per_visit; ++i) {
-    core* task = nullptr;
-    if (pool_.queue().pop(&task, 1) == 0) return false;
+    core* task = pool_.queue().pop_next(turns_);
+    if (task == nullptr) return false;
     run_task(task);
   }
   return true;
@@ -111,9 +111,12 @@ void tbb_worker::run_task(core* task) noexcept {
   const core_ptr<core> from_queue(task);
   if (!task->try_start()) {  // cancelled, or a waiter has claimed it
     if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
+    if (pool_.is_bounded()) pool_.note_leave();
   } else if (pool_.is_broken()) {
     pool_.fail(*task);
+    if (pool_.is_bounded()) pool_.note_leave();
   } else {
+    if (pool_.is_bounded()) pool_.note_begin();
     // Isolated: when an algorithm in the task has to wait, it may not take up parts of other tasks, whose locks its
     // own caller may hold.
     tbb::this_task_arena::isolate([&]() noexcept { execute(*task); });
@@ -126,6 +129,7 @@ void tbb_worker::execute(core& task) noexcept {
 
 bool tbb_worker::try_run(core& task) noexcept {
   if (task.owner() != &pool_ || !task.try_start()) return false;
+  if (pool_.is_bounded()) pool_.note_begin_in_place();
   execute(task);
   return true;
 }

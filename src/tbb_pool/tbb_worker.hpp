@@ -6,6 +6,7 @@
 #include <tandem/detail/context.hpp>
 #include <tandem/detail/core.hpp>
 
+#include "dispatch/ageing.hpp"
 #include "executor/running_name.hpp"
 
 #include <oneapi/tbb/task_arena.h>
@@ -56,6 +57,7 @@ class tbb_worker final : public worker_context {
   tbb_pool_state& pool_;
   const int index_;
   bool initialized_ = false;                // on its thread only
+  dispatch::ageing turns_;                  // likewise
   std::atomic<std::uint32_t> called_{0};    // futex word of park(): set by unpark(), cleared by the worker
   task_ledger ledger_;                      // written by the worker
   std::atomic<std::int64_t> cancelled_{0};  // found cancelled when their turn came; written by the worker

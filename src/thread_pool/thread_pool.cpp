@@ -35,10 +35,6 @@ thread_pool_options settled(thread_pool_options options, int usable_cpus) {
   check_count("max_workers", options.max_workers);
   check_count("max_spare_workers", options.max_spare_workers);
   check_count("queue_capacity", options.queue_capacity);
-  if (options.queue_capacity != 0) {
-    refuse("queue_capacity", std::to_string(options.queue_capacity),
-           "thread_pool does not bound its queue yet; leave it at 0");
-  }
   if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
     refuse("idle_timeout", "0 or negative",
            "a thread would be started for almost every task; it must be positive, or left out for no limit");
@@ -99,11 +95,17 @@ void thread_pool::shutdown(shutdown_options options) { state_->shutdown(options)
 
 executor_stats thread_pool::stats() const { return state_->stats(); }
 
-void thread_pool::enqueue(detail::core_ptr<detail::core> task) { state_->enqueue(std::move(task)); }
+void thread_pool::enqueue(detail::core_ptr<detail::core> task) {
+  state_->enqueue(std::move(task), detail::admission::by_policy);
+}
+
+void thread_pool::enqueue_chunk(detail::core_ptr<detail::core> task) {
+  state_->enqueue(std::move(task), detail::admission::chunk);
+}
 
 void thread_pool::enqueue_from_elsewhere(detail::core_ptr<detail::core> task) {
   const auto keep = state_;
-  keep->enqueue(std::move(task));
+  keep->enqueue(std::move(task), detail::admission::always);
 }
 
 const void* thread_pool::owner() const noexcept { return state_.get(); }

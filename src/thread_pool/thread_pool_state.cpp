@@ -4,6 +4,7 @@
 #include <tandem/error.hpp>
 #include <tandem/this_task.hpp>
 
+#include "executor/task_priority.hpp"
 #include "executor/unhandled.hpp"
 #include "posix/fork_watch.hpp"
 
@@ -31,6 +32,7 @@ thread_pool_state::thread_pool_state(thread_pool_options options, int usable_cpu
     : options_(std::move(options)),
       may_spin_(usable_cpus > 1),
       generation_(posix::fork_generation()),
+      bound_("thread_pool", options_.queue_capacity, options_.when_full),
       roster_(most_threads(options_.max_workers, options_), options_.max_workers),
       crew_(*this, most_threads(options_.max_workers, options_)) {}
 
@@ -41,17 +43,34 @@ thread_pool_state::~thread_pool_state() {
 
 // --- into the pool -----------------------------------------------------------------------------------------------
 
-void thread_pool_state::enqueue(core_ptr<core> task) {
+void thread_pool_state::enqueue(core_ptr<core> task, admission how) {
   refuse_forked_child();
-  push(task);
+  const priority which = priority_of(*task);
+  lanes_.prepare(which);
+  task->set_owner(this);
+  if (is_bounded() && !try_enter() && !bound_.admit(*task, how, *this)) {
+    const auto keep = shared_from_this();  // the task may be what lets go of the pool
+    return bound_.run_here(*task, *this);
+  }
+  push(task, which);
   if (!roster_.is_served(roster_.look())) call_worker();
 }
 
 void thread_pool_state::enqueue_all(std::span<core_ptr<core>> tasks) {
+  if (is_bounded()) {  // one after the other: each may have to wait for the workers to make room
+    for (core_ptr<core>& task : tasks) enqueue(std::move(task), admission::by_policy);
+    return;
+  }
   refuse_forked_child();
   std::size_t pushed = 0;
   try {
-    for (; pushed < tasks.size(); ++pushed) push(tasks[pushed]);
+    for (; pushed < tasks.size(); ++pushed) {
+      core_ptr<core>& task = tasks[pushed];
+      const priority which = priority_of(*task);
+      lanes_.prepare(which);
+      task->set_owner(this);
+      push(task, which);
+    }
   } catch (...) {
     if (pushed > 0) call_if_needed();
     throw;
@@ -60,9 +79,11 @@ void thread_pool_state::enqueue_all(std::span<core_ptr<core>> tasks) {
   if (pushed > 0 && !roster_.is_served(roster_.look())) call_worker();
 }
 
-void thread_pool_state::push(core_ptr<core>& task) {
-  task->set_owner(this);
-  if (!injector_.push(task.get())) refuse("submit");
+void thread_pool_state::push(core_ptr<core>& task, priority which) {
+  if (!lanes_.push(task.get(), which)) {
+    if (is_bounded()) note_leave();
+    refuse("submit");
+  }
   (void)task.detach();  // the queue has it
 }
 
@@ -80,8 +101,23 @@ void thread_pool_state::refuse(const char* what) const {
   throw broken_pool_error(std::string("tandem: ") + what + " on a broken thread_pool: it " + broken_why_);
 }
 
-bool thread_pool_state::has_work() const noexcept {
-  if (!injector_.empty()) return true;
+void thread_pool_state::throw_if_closed() const {
+  if (roster_.look().ending()) refuse("submit");
+}
+
+bool thread_pool_state::try_enter() noexcept {
+  // Counted before a future is ready: who has the result finds the worker free.
+  return waiting_.try_enter(options_.queue_capacity, max_workers(), [this]() noexcept {
+    std::int64_t finished = 0;
+    for (int i = 0; i < crew_.places(); ++i)
+      finished += crew_.at(i).ledger().finished.load(std::memory_order_acquire);
+    return finished;
+  });
+}
+
+bool thread_pool_state::has_work() const noexcept { return !lanes_.empty() || has_batches(); }
+
+bool thread_pool_state::has_batches() const noexcept {
   for (int i = 0; i < crew_.places(); ++i) {
     if (!crew_.at(i).waiting().empty()) return true;
   }
@@ -128,7 +164,7 @@ bool thread_pool_state::has_answered(dispatch::roster::call call) noexcept {
 // behind the seq_cst store (or exchange) that takes back what we have seen.
 bool thread_pool_state::someone_is_coming() const noexcept {
   const int initializing = initializing_.load(std::memory_order_seq_cst);
-  if (initializing > 0 && injector_.size() <= static_cast<std::size_t>(initializing)) return true;
+  if (initializing > 0 && lanes_.size() <= static_cast<std::size_t>(initializing)) return true;
   for (int i = 0; i < crew_.places(); ++i) {
     if (crew_.at(i).ledger().finishing.load(std::memory_order_seq_cst)) return true;
   }
@@ -161,19 +197,20 @@ bool thread_pool_state::in_forked_child() const noexcept { return posix::fork_ge
 
 void thread_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
-  if (options.wait && crew_.has_this_thread()) {
+  if (options.wait && is_ours()) {
     throw invalid_state_error(
         "tandem: thread_pool::shutdown() with .wait on one of its own workers: the worker would wait for "
         "itself. Call it from another thread, or with .wait = false");
   }
   // In this order: workers end when the roster is closed and no work is left, and from then on none may come.
-  injector_.close();
+  lanes_.close();
   if (options.cancel_pending) {
     roster_.close_and_cancel();
   } else {
     roster_.close();
   }
   wake_all();
+  bound_.wake();
   crew_.dismiss_resting();
   stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();
@@ -207,12 +244,13 @@ void thread_pool_state::resize(int workers) {
   if (workers < before) crew_.set_most(most_threads(workers, options_));
   // Too many: those who sleep go. Who is awake sees it after its task, and perhaps goes first: then these stay.
   for (int surplus = roster_.look().active() - workers; surplus > 0 && wake_any(); --surplus) {}
+  bound_.wake();  // there may be room for more
   call_if_needed();
 }
 
 void thread_pool_state::abandon() noexcept {
   if (in_forked_child()) return;
-  if (!crew_.has_this_thread()) {
+  if (!is_ours()) {
     shutdown({});
     return;
   }
@@ -229,6 +267,7 @@ void thread_pool_state::join_all() {
   while (run_put_off_callbacks()) {}
   const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   const boost::this_thread::disable_interruption uninterrupted;
+  if (is_bounded()) bound_.await_callers();
   const std::lock_guard joining(join_mutex_);
   for (;;) {
     const std::uint32_t starts = crew_.starts();
@@ -256,8 +295,8 @@ template <class Each>
 void thread_pool_state::drain(Each each) noexcept {
   // The queue first: workers fill their rings from it, not the other way round.
   core* batch[64];
-  while (!injector_.empty()) {
-    const std::size_t count = injector_.pop(batch, std::size(batch));
+  while (!lanes_.empty()) {
+    const std::size_t count = lanes_.pop_some(batch, std::size(batch));
     for (std::size_t i = 0; i < count; ++i) each(batch[i]);
   }
   for (int i = 0; i < crew_.places(); ++i) drain(crew_.at(i).waiting(), each);
@@ -274,6 +313,7 @@ void thread_pool_state::cancel_tasks(dispatch::batch_ring<core>& ring) noexcept 
 void thread_pool_state::cancel(core* task) noexcept {
   if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
   task->release();
+  if (is_bounded()) note_leave();
 }
 
 void thread_pool_state::break_down(const std::string& why) noexcept {
@@ -282,8 +322,9 @@ void thread_pool_state::break_down(const std::string& why) noexcept {
     if (broken_why_.empty()) broken_why_ = why;
   }
   if (roster_.break_down()) std::fprintf(stderr, "tandem: a thread_pool is broken: it %s\n", why.c_str());
-  injector_.close();
+  lanes_.close();
   wake_all();
+  bound_.wake();
   crew_.dismiss_resting();
   drain([this](core* task) { fail(task); });
 }
@@ -305,6 +346,7 @@ void thread_pool_state::fail(core* task) noexcept {
     task->complete_error(std::move(error));
   }
   task->release();
+  if (is_bounded()) note_leave();
 }
 
 // --- for tasks ---------------------------------------------------------------------------------------------------
@@ -342,7 +384,8 @@ executor_stats thread_pool_state::stats() const {
   s.failed += never_ran;
   s.cancelled += read(cancelled_);
   s.queued = std::max<std::int64_t>(
-      0, static_cast<std::int64_t>(injector_.pushed()) - started - never_ran - s.cancelled);
+      0, static_cast<std::int64_t>(lanes_.pushed()) - started - never_ran - s.cancelled);
+  bound_.add_to(s);
   for (const thread_worker* w : crew_.present()) {
     ++s.workers;
     if (read(w->ledger().started) <= read(w->ledger().finished)) ++s.idle;

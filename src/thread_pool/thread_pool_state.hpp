@@ -7,8 +7,10 @@
 #include <tandem/executor.hpp>
 #include <tandem/thread_pool.hpp>
 
-#include "dispatch/injector.hpp"
+#include "dispatch/lanes.hpp"
 #include "dispatch/roster.hpp"
+#include "executor/queue_bound.hpp"
+#include "executor/waiting_count.hpp"
 #include "future/task_owner.hpp"
 #include "posix/clock.hpp"
 #include "thread_pool/thread_crew.hpp"
@@ -22,13 +24,15 @@
 
 namespace tandem::detail {
 
-class thread_pool_state final : public task_owner, public std::enable_shared_from_this<thread_pool_state> {
+class thread_pool_state final : public task_owner,
+                                public std::enable_shared_from_this<thread_pool_state>,
+                                private bounded_queue {
  public:
   /// `options` have been checked; `usable_cpus` decides whether looking for work may take CPU time.
   thread_pool_state(thread_pool_options options, int usable_cpus);
   ~thread_pool_state();
 
-  void enqueue(core_ptr<core> task);
+  void enqueue(core_ptr<core> task, admission how);
   /// See task_sink::enqueue_all(): looks for a worker once.
   void enqueue_all(std::span<core_ptr<core>> tasks);
   [[nodiscard]] bool is_open() const noexcept { return !roster_.look().ending(); }
@@ -47,10 +51,12 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
 
   // --- for its workers ---
-  [[nodiscard]] dispatch::injector<core>& injector() noexcept { return injector_; }
+  [[nodiscard]] dispatch::lanes<core>& lanes() noexcept { return lanes_; }
   [[nodiscard]] dispatch::roster& roster() noexcept { return roster_; }
   /// True if a task waits in any queue.
   [[nodiscard]] bool has_work() const noexcept;
+  /// True if a task waits in a worker's ring: one of normal priority.
+  [[nodiscard]] bool has_batches() const noexcept;
   /// After work was published, or a worker ceased to be available: sees to it that somebody takes it.
   void call_worker() noexcept;
   /// The same, if there is work: for whoever was counted on, and is not available any more.
@@ -80,8 +86,27 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   void begin_initializer() noexcept;
   void end_initializer() noexcept;
   [[nodiscard]] bool may_spin() const noexcept { return may_spin_; }
+  // Of a pool with a bound, where each task is counted.
+  [[nodiscard]] bool is_bounded() const noexcept { return bound_.exists(); }
+  /// A task from the queue is about to run.
+  void note_begin() noexcept {
+    waiting_.begin();
+    bound_.wake();
+  }
+  /// A task is about to run in place, for one that waits for it; its place in the queue stays.
+  void note_begin_in_place() noexcept { waiting_.begin_in_place(); }
+  /// What was in the queue will not run from there.
+  void note_leave() noexcept {
+    waiting_.leave();
+    bound_.wake();
+  }
 
  private:
+  [[nodiscard]] bool try_enter() noexcept override;
+  void enter_anyway() noexcept override { waiting_.enter(); }
+  void throw_if_closed() const override;
+  [[nodiscard]] bool is_own_worker() const noexcept override { return crew_.has_this_thread(); }
+  [[nodiscard]] bool is_ours() const noexcept { return crew_.has_this_thread() || bound_.runs_here(); }
   [[nodiscard]] bool someone_is_coming() const noexcept;
   void start_failed(const std::string& error) noexcept;
   void wake_all() noexcept;
@@ -93,7 +118,7 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   void drain(Each each) noexcept;
   template <class Each>
   void drain(dispatch::batch_ring<core>& ring, Each each) noexcept;
-  void push(core_ptr<core>& task);
+  void push(core_ptr<core>& task, priority which);
   void refuse_forked_child() const;
   [[noreturn]] void refuse(const char* what) const;
   void fail(core* task) noexcept;
@@ -101,7 +126,8 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   const thread_pool_options options_;
   const bool may_spin_;
   const std::uint32_t generation_;  // of forks: where the threads are
-  dispatch::injector<core> injector_;
+  queue_bound bound_;
+  dispatch::lanes<core> lanes_;
   dispatch::roster roster_;
   thread_crew crew_;
   std::mutex size_mutex_;                 // held by whoever resizes: one after the other
@@ -109,6 +135,7 @@ class thread_pool_state final : public task_owner, public std::enable_shared_fro
   std::atomic<int> initializing_{0};
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken
+  waiting_count waiting_;                   // only if there is a bound
   mutable std::mutex why_mutex_;            // guards broken_why_
   std::string broken_why_;
   std::mutex join_mutex_;  // held by whoever joins: a second one waits for the same end

@@ -100,7 +100,7 @@ bool thread_worker::set_up() noexcept {
 core* thread_worker::next() noexcept {
   dispatch::roster& roster = pool_.roster();
   if (!searching_ && !roster.may_be_surplus()) {
-    if (core* task = ring_.pop()) return task;
+    if (core* task = next_of_batch()) return task;
   }
   for (;;) {
     if (roster.leave_if_surplus(searching_)) {
@@ -116,7 +116,7 @@ core* thread_worker::next() noexcept {
       searching_ = true;
       return nullptr;
     }
-    if (core* task = ring_.pop()) {
+    if (core* task = next_of_batch()) {
       if (searching_) {  // come, or back, to a place where something was left behind
         roster.end_search();
         searching_ = false;
@@ -149,21 +149,65 @@ core* thread_worker::next() noexcept {
   }
 }
 
+// What came with an earlier task, or something more urgent that has come since. Null: nothing is left of the batch, for
+// off duty nobody would look after it.
+core* thread_worker::next_of_batch() noexcept {
+  if (!pool_.lanes().in_use()) [[likely]]
+    return ring_.pop();
+  while (!ring_.empty()) {
+    if (core* task = take()) return task;
+  }
+  return nullptr;
+}
+
 // Looks for work for a while without changing anything.
 void thread_worker::search() noexcept {
   if (!pool_.may_spin()) return;
   for (int i = 0; i < search_turns && !pool_.has_work(); ++i) dispatch::spin_once();
 }
 
-// A task from the injector or, for a searcher, from another worker; the rest of what came with it goes into the ring.
-core* thread_worker::take() noexcept {
-  core* batch[batch_size];
+// Tasks from the queue or, for a searcher, from another worker. Not with a ring that has something.
+std::size_t thread_worker::gather(core** batch) noexcept {
+  if (pool_.lanes().in_use()) [[unlikely]]
+    return gather_by_priority(batch);
+  if (const std::size_t count = gather_normal(batch); count != 0 || !searching_) return count;
+  return steal(batch, batch_size);
+}
+
+std::size_t thread_worker::gather_normal(core** batch) noexcept {
   // Half of a fair share, so that all workers end at about the same time.
   const auto shares = static_cast<std::size_t>(pool_.roster().most_active()) * 2;
-  std::size_t count = 0;
-  if (pool_.has_left_behind()) count = take_left_behind(batch);
-  if (count == 0) count = pool_.injector().pop(batch, batch_size, shares);
-  if (count == 0 && searching_) count = steal(batch, batch_size);
+  if (pool_.has_left_behind()) {
+    if (const std::size_t count = take_left_behind(batch); count != 0) return count;
+  }
+  return pool_.lanes().of(priority::normal).pop(batch, batch_size, shares);
+}
+
+// One task of another priority than normal, for the next one may be more urgent; or normal ones, of which one may be in
+// our ring.
+std::size_t thread_worker::gather_by_priority(core** batch) noexcept {
+  dispatch::lanes<core>& lanes = pool_.lanes();
+  const auto from = [&](priority which) noexcept -> std::size_t {
+    if (which != priority::normal) return lanes.of(which).pop(batch, 1);
+    if ((batch[0] = ring_.pop()) != nullptr) return 1;
+    if (const std::size_t count = gather_normal(batch)) return count;
+    return steal(batch, batch_size);  // also if we do not search: a low one comes after all normal ones
+  };
+  const priority first =
+      turns_.choose(!lanes.of(priority::high).empty(),
+                    !ring_.empty() || !lanes.of(priority::normal).empty() || pool_.has_batches(),
+                    !lanes.of(priority::low).empty());
+  if (const std::size_t count = from(first)) return count;
+  for (const priority which : dispatch::lanes<core>::in_order) {  // somebody was quicker
+    if (const std::size_t count = from(which)) return count;
+  }
+  return 0;
+}
+
+// The next task; the rest of what came with it goes into the ring.
+core* thread_worker::take() noexcept {
+  core* batch[batch_size];
+  const std::size_t count = gather(batch);
   if (count == 0) return nullptr;
   if (count > 1) ring_.fill(batch + 1, count - 1);
   const dispatch::roster::view now = pool_.roster().look();
@@ -182,7 +226,7 @@ core* thread_worker::take() noexcept {
   // ORDER call-park: whoever published work while we searched or were finishing has left the calling to us, wherever
   // the work lies. Otherwise we answer for the queues that we have just touched.
   if (!pool_.roster().is_served(pool_.roster().look()) &&
-      (was_counted_on ? pool_.has_work() : !pool_.injector().empty() || !ring_.empty())) {
+      (was_counted_on ? pool_.has_work() : !pool_.lanes().empty() || !ring_.empty())) {
     pool_.call_worker();
   }
   return batch[0];
@@ -213,8 +257,10 @@ void thread_worker::run_task(core* task) noexcept {
     // Cancelled, or a waiter has claimed it. The queue's reference was all that was left to us.
     if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
     task->release();
+    if (pool_.is_bounded()) pool_.note_leave();
     return;
   }
+  if (pool_.is_bounded()) pool_.note_begin();
   execute(*task, ring_.empty());
   interruption_.release();  // while the task is still there: nobody may mistake another one for it
   drop(task);
@@ -247,8 +293,10 @@ bool thread_worker::try_run(core& task) noexcept {
     return false;
   interruption::detour here(interruption_, task);
   const bool is_ours = task.try_start();
-  if (is_ours)
+  if (is_ours) {
+    if (pool_.is_bounded()) pool_.note_begin_in_place();
     execute(task, false);  // the waiting task goes on afterwards, so the worker does not become free
+  }
   if (const core* outer = here.end(is_ours)) pool_.crew().interrupt(*outer);
   return is_ours;
 }

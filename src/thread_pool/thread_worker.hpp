@@ -6,6 +6,7 @@
 #include <tandem/detail/context.hpp>
 #include <tandem/detail/core.hpp>
 
+#include "dispatch/ageing.hpp"
 #include "dispatch/batch_ring.hpp"
 #include "executor/running_name.hpp"
 #include "posix/stack.hpp"
@@ -58,6 +59,10 @@ class thread_worker final : public worker_context {
   void finalize() noexcept;
   core* next() noexcept;
   core* take() noexcept;
+  core* next_of_batch() noexcept;
+  std::size_t gather(core** batch) noexcept;
+  std::size_t gather_by_priority(core** batch) noexcept;
+  std::size_t gather_normal(core** batch) noexcept;
   std::size_t take_left_behind(core** batch) noexcept;
   std::size_t steal(core** batch, std::size_t most) noexcept;
   void search() noexcept;
@@ -72,6 +77,7 @@ class thread_worker final : public worker_context {
   bool idle_ = false;         // its time asleep is over
   int blocking_ = 0;          // depth of begin_blocking()
   std::uint32_t victim_ = 0;  // where to begin to steal
+  dispatch::ageing turns_;    // only once there have been priorities
   posix::stack_bounds stack_;
   std::size_t stack_at_start_ = 0;  // bytes that were left for the first task
   ring ring_;

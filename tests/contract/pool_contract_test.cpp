@@ -72,18 +72,6 @@ TYPED_TEST(Pool, RefusesNegativeCountsByNameAndValue) {
   }
 }
 
-TYPED_TEST(Pool, RefusesABoundOnTheQueueAsLongAsItHasNone) {
-  if constexpr (!TypeParam::takes_max_workers) {
-    // There is no queue: nothing ever waits.
-    auto pool = TypeParam::make();
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(pool->submit([&] { return pool->stats().queued; }).get(), 0);
-  } else {
-    EXPECT_NE((refusal<typename TypeParam::options, typename TypeParam::pool>({.queue_capacity = 5})
-                   .find("queue_capacity")),
-              std::string::npos);
-  }
-}
-
 TYPED_TEST(Pool, BlockedTasksUseAllWorkersAndNoMore) {
   if constexpr (!TypeParam::concurrent) {
     // Each caller is a worker for its own task.

@@ -70,6 +70,9 @@ inline int run_until_stopped(std::string arrivals) {
 /// Who ran it: the kernel's number of the worker, whether it is a thread or a process.
 inline int worker_id() { return static_cast<int>(syscall(SYS_gettid)); }
 
+/// As worker_id, behind a value that it does not need.
+inline int worker_id_of(int) { return worker_id(); }
+
 /// What the system shows for whoever runs it.
 inline std::string worker_name() {
   std::ifstream in("/proc/thread-self/comm");

@@ -88,6 +88,25 @@ TEST(ProcessPool, DoesNotKeepWhatIsCancelledWhileAllWorkersAreBusy) {
   EXPECT_GT(busy.get(), 0);
 }
 
+TEST(ProcessPool, DoesNotCountCancelledTasksAgainstItsBound) {
+  process_pool pool({.max_workers = 1, .queue_capacity = 3, .when_full = tandem::when_full::reject});
+  const tandem::test::fifo gate;
+  auto busy = pool.submit(tandem::test::pass, gate.path());
+  while (pool.stats().running == 0) sched_yield();
+  for (int round = 0; round < 50; ++round) {
+    std::vector<tandem::future<int>> waiting;
+    for (int i = 0; i < 3; ++i) waiting.push_back(pool.submit(tandem::test::add_one, i));
+    EXPECT_THROW((void)pool.submit(tandem::test::add_one, 1), tandem::queue_full_error);
+    for (auto& f : waiting) EXPECT_TRUE(f.cancel());
+  }
+  EXPECT_EQ(pool.submit(tandem::test::add_one, 1).cancel(), true);
+  EXPECT_EQ(pool.stats().running, 1);
+  gate.release();
+  EXPECT_GT(busy.get(), 0);
+  pool.shutdown();
+  EXPECT_EQ(pool.stats().cancelled, 151);
+}
+
 TEST(ProcessPool, RefusesToWaitForItsEndInTheCallbackOfATaskThatTheEndCancels) {
   process_pool pool({.max_workers = 1});
   const tandem::test::fifo gate;

@@ -131,18 +131,26 @@ class chunk_submitter {
     if constexpr (Mode != remote_mode::never) {
       if (!sink_->in_process()) {
         if constexpr (std::is_copy_constructible_v<F>) {
-          return submit_to<Mode>(*sink_, nullptr, remote_chunk<Chunk, F, Item>{}, F(*f_), std::move(items));
+          return send<Mode>(remote_chunk<Chunk, F, Item>{}, F(*f_), std::move(items));
         }
       }
     }
-    return submit_to<remote_mode::never>(
-        *sink_, nullptr, [f = f_](std::vector<Item>&& chunk) { return Chunk::run(*f, chunk); },
-        std::move(items));
+    return send<remote_mode::never>([f = f_](std::vector<Item>&& chunk) { return Chunk::run(*f, chunk); },
+                                    std::move(items));
   }
 
   [[nodiscard]] int workers() const noexcept { return sink_->max_workers(); }
 
  private:
+  // As submit_to(), but never rejected by a full queue: the window is a bound of its own.
+  template <remote_mode TaskMode, class Call, class... Parts>
+  [[nodiscard]] future<value_type> send(Call&& call, Parts&&... parts) {
+    auto* raw = new_task<TaskMode>(2, std::forward<Call>(call), std::forward<Parts>(parts)...);
+    core_ptr<result<value_type>> mine(raw);
+    sink_->enqueue_chunk(core_ptr<core>(raw));
+    return access::make_future<value_type>(std::move(mine));
+  }
+
   task_sink* sink_;
   std::shared_ptr<F> f_;
 };

@@ -247,6 +247,13 @@ TANDEM_API void fire_or_put_off(core& done, callback& c) noexcept;
 /// before a thread blocks, which might be for just their effect. True if there were any.
 TANDEM_API bool run_put_off_callbacks() noexcept;
 
+/// How many pending tasks were cancelled since the program's start, whoever has them: a queue that has looked for those
+/// of its own need not look again while this stays the same.
+TANDEM_API std::uint64_t pending_cancels() noexcept;
+
+/// Tells whether this thread is in a callback of kind call: a future's on_done(), or a continuation.
+TANDEM_API bool in_callback() noexcept;
+
 /// Reports an exception that nobody can receive, a callback's or a posted task's: to the error handler of the pool that
 /// is `owner` of the task concerned, or on stderr.
 TANDEM_API void report_unhandled(const char* where, const std::exception_ptr& error,

@@ -29,7 +29,7 @@ class TANDEM_API map_runners {
     core_ptr<core> mine(raw);
     core_ptr<core> theirs(raw);
     tasks_.reserve(tasks_.size() + 1);
-    sink_.enqueue(std::move(theirs));
+    sink_.enqueue_chunk(std::move(theirs));
     tasks_.push_back(std::move(mine));
   }
   /// Waits for the first runner to come back, then cancels or waits for the others. Not to be left out, also after

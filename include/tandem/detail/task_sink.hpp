@@ -27,6 +27,10 @@ class TANDEM_API task_sink {
   /// which may be before this returns.
   virtual void enqueue_from_elsewhere(core_ptr<core> task) { enqueue(std::move(task)); }
 
+  /// As enqueue(), for a task of a map, which has only a few of them at a time: a bounded backend does not throw
+  /// queue_full_error.
+  virtual void enqueue_chunk(core_ptr<core> task) { enqueue(std::move(task)); }
+
   /// enqueue() for each of them. What could not be accepted is left in `tasks` when this throws.
   virtual void enqueue_all(std::span<core_ptr<core>> tasks) {
     for (core_ptr<core>& task : tasks) enqueue(std::move(task));
