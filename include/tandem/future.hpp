@@ -214,7 +214,7 @@ class future : public detail::future_base<T> {
   /// one's value, not the future itself, to any depth.
   ///
   /// get() in a task on a future of then(), when_all() or when_any() cannot run what that waits for in place, so it
-  /// takes a spare worker; on a tbb_pool, which has none, return the future from a then() instead of waiting for it.
+  /// takes a spare worker; to return the future from a then() costs none.
   ///
   /// It runs in the thread that ends this future, or at once in this one if it is done (in a callback: when that returns
   /// or waits), so it should be short; see then(executor, f). Cancelling the new future keeps `f` from being called and leaves the predecessor alone. One

@@ -38,7 +38,9 @@ struct tbb_pool_options {
 ///
 /// Tasks run in one task_arena of max_workers threads: oneTBB's parallel algorithms called by a task use the workers
 /// that have no task, and no more. get() and wait() in a task on a future of the same pool run that task in place if
-/// it has not started; unlike thread_pool there are no spare workers to stand in for a task that blocks otherwise.
+/// it has not started. Otherwise, and in a this_task::blocking_region, a spare worker stands in, up to 64 of them;
+/// algorithms called by a task on a spare run on that one thread. If the program has set a lower limit on oneTBB's
+/// threads, spares may get none.
 ///
 /// oneTBB's limit on threads (global_control::max_allowed_parallelism) is raised by the workers of all pools that live,
 /// so blocked tasks take no thread from anybody else; it is not lowered again. A lower limit set by the program takes

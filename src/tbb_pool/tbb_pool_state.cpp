@@ -23,10 +23,8 @@ tbb_pool_state::tbb_pool_state(tbb_pool_options options)
       bound_("tbb_pool", options_.queue_capacity, options_.when_full),
       limit_(options_.max_workers),
       arena_(keeps_threads_ ? 2 * options_.max_workers : options_.max_workers,
-             keeps_threads_ ? static_cast<unsigned>(options_.max_workers) : 0U) {
-  for (int i = 0; i < options_.max_workers; ++i) workers_.emplace_back(*this, i);
-  for (auto worker = workers_.rbegin(); worker != workers_.rend(); ++worker) idle_.push_back(&*worker);
-  idle_count_.store(options_.max_workers, std::memory_order_relaxed);
+             keeps_threads_ ? static_cast<unsigned>(options_.max_workers) : 0U),
+      crew_(*this, options_.max_workers) {
   arena_.initialize();  // here, where it may throw
 }
 
@@ -71,7 +69,7 @@ bool tbb_pool_state::try_enter() noexcept {
   // Counted before a future is ready: who has the result finds the worker free.
   return waiting_.try_enter(options_.queue_capacity, options_.max_workers, [this]() noexcept {
     std::int64_t finished = 0;
-    for (const tbb_worker& worker : workers_)
+    for (const tbb_worker& worker : crew_.all())
       finished += worker.ledger().finished.load(std::memory_order_acquire);
     return finished;
   });
@@ -79,23 +77,32 @@ bool tbb_pool_state::try_enter() noexcept {
 
 // After a task was pushed: sees to it that somebody takes it.
 void tbb_pool_state::call_worker() noexcept {
-  // ORDER call-rest: seq_cst push, then this load, against seq_cst store of idle_count_ and look at the queue in rest().
-  // Either we find the idle worker or it finds our task. A worker that is not idle will look at the queue once more.
-  if (idle_count_.load(std::memory_order_seq_cst) == 0) return;
+  // ORDER call-rest: seq_cst push, then this load, against the seq_cst store and look at the queue in rest() and
+  // begin_blocking(). Either we find the one who may work or it finds our task. A worker that is not idle will look at
+  // the queue once more.
+  if (!crew_.can_call()) return;
   tbb_worker* worker = nullptr;
   bool was_parked = false;
   {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return;
-    worker = idle_.back();
-    idle_.pop_back();
-    idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
-    was_parked = std::exchange(worker->is_parked, false);
-    if (!was_parked) ++present_;
+    worker = promise_thread(was_parked);
   }
-  if (was_parked) return worker->unpark();
+  if (worker != nullptr) send(*worker, was_parked);
+}
+
+// With the mutex held: somebody who has nothing to do and will be sent; null if there is nobody.
+tbb_worker* tbb_pool_state::promise_thread(bool& was_parked) noexcept {
+  tbb_worker* worker = crew_.take_idle();
+  if (worker == nullptr) return nullptr;
+  was_parked = std::exchange(worker->is_parked, false);
+  if (!was_parked) ++present_;
+  return worker;
+}
+
+void tbb_pool_state::send(tbb_worker& worker, bool was_parked) noexcept {
+  if (was_parked) return worker.unpark();
   try {
-    worker->call();
+    worker.call();
   } catch (...) {
     break_down("oneTBB had no memory to start a worker");
     fail_waiting();
@@ -105,30 +112,52 @@ void tbb_pool_state::call_worker() noexcept {
 
 bool tbb_pool_state::rest(tbb_worker& worker) noexcept {
   std::shared_ptr<tbb_pool_state> last_will;  // destroys us, if at all, behind the lock
+  tbb_worker* successor = nullptr;
+  bool was_parked = false;
+  bool parks = false;
   {
     const std::lock_guard lock(mutex_);
     const bool ends = keeps_threads_ && closing_.load(std::memory_order_relaxed);
-    if (!ends) {
-      idle_.push_back(&worker);
-      idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+    const bool surplus = crew_.is_surplus(worker);
+    if (ends && !surplus && !queue_.empty()) return true;
+    if (ends) {
+      crew_.retire(worker);
+    } else {
+      crew_.rest(worker);
     }
     // ORDER call-rest
     if (!queue_.empty()) {
-      if (!ends) {
-        idle_.pop_back();
-        idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+      if (!surplus) {
+        crew_.unrest(worker);
+        return true;
       }
-      return true;
+      // One that is no spare and has nothing to do takes over; if there is none, one that works will look.
+      successor = promise_thread(was_parked);
     }
-    if (ends) return false;
     if (!keeps_threads_) {
       last_will = count_out();
-      return false;
+    } else if (!ends) {
+      worker.is_parked = true;
     }
-    worker.is_parked = true;
+    parks = worker.is_parked;
   }
+  if (successor != nullptr) send(*successor, was_parked);
+  if (!parks) return false;
   worker.park();
   return true;
+}
+
+void tbb_pool_state::begin_blocking() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    crew_.begin_blocking();
+  }
+  if (!queue_.empty()) call_worker();  // ORDER call-rest
+}
+
+void tbb_pool_state::end_blocking() noexcept {
+  const std::lock_guard lock(mutex_);
+  crew_.end_blocking();
 }
 
 void tbb_pool_state::leave() noexcept {
@@ -191,11 +220,8 @@ void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {
 // Lets those end who have nothing to do. The others see closing_ when they are about to park.
 void tbb_pool_state::dismiss_parked() noexcept {
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = idle_.size(); i-- > 0;) {
-    tbb_worker* worker = idle_[i];
-    if (!std::exchange(worker->is_parked, false)) continue;
-    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
-    idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
+  while (tbb_worker* worker = crew_.take_parked()) {
+    worker->is_parked = false;
     worker->unpark();
   }
 }
@@ -248,7 +274,7 @@ void tbb_pool_state::refuse() const {
 
 bool tbb_pool_state::is_own_worker() const noexcept {
   const worker_context* current = current_worker();
-  return std::any_of(workers_.begin(), workers_.end(),
+  return std::any_of(crew_.all().begin(), crew_.all().end(),
                      [current](const tbb_worker& worker) { return &worker == current; });
 }
 
@@ -260,7 +286,7 @@ executor_stats tbb_pool_state::stats() const {
   s.failed = failed_.load(std::memory_order_relaxed);
   s.finished = s.failed;
   bound_.add_to(s);
-  for (const tbb_worker& worker : workers_) {
+  for (const tbb_worker& worker : crew_.all()) {
     // Finished is read first: started may only be ahead of it.
     const std::int64_t finished = worker.ledger().finished.load(std::memory_order_acquire);
     const std::int64_t running = worker.ledger().started.load(std::memory_order_acquire) - finished;

@@ -1,4 +1,4 @@
-// What a tbb_pool and its workers share: the queue, the list of idle workers, the arena in which tasks run, and the
+// What a tbb_pool and its workers share: the queue, the crew, the arena in which tasks run, and the
 // ways into the pool (enqueue) and out of it (shutdown, broken).
 #ifndef TANDEM_TBB_POOL_TBB_POOL_STATE_HPP
 #define TANDEM_TBB_POOL_TBB_POOL_STATE_HPP
@@ -10,6 +10,7 @@
 #include "executor/queue_bound.hpp"
 #include "executor/waiting_count.hpp"
 #include "future/task_owner.hpp"
+#include "tbb_pool/tbb_crew.hpp"
 #include "tbb_pool/tbb_worker.hpp"
 #include "tbb_pool/worker_limit.hpp"
 
@@ -17,11 +18,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace tandem::detail {
 
@@ -54,6 +53,7 @@ class tbb_pool_state final : public task_owner,
   // --- for its workers ---
   [[nodiscard]] dispatch::lanes<core>& queue() noexcept { return queue_; }
   [[nodiscard]] tbb::task_arena& arena() noexcept { return arena_; }
+  [[nodiscard]] const tbb_crew& crew() const noexcept { return crew_; }
   /// Idle workers park instead of giving their threads back.
   [[nodiscard]] bool keeps_threads() const noexcept { return keeps_threads_; }
   [[nodiscard]] bool is_broken() const noexcept { return broken_.load(std::memory_order_acquire); }
@@ -66,6 +66,9 @@ class tbb_pool_state final : public task_owner,
   [[nodiscard]] bool rest(tbb_worker& worker) noexcept;
   /// A worker that keeps its thread ends. The last that it does here.
   void leave() noexcept;
+  /// A task is about to block its worker, and goes on: meanwhile a spare may work.
+  void begin_blocking() noexcept;
+  void end_blocking() noexcept;
   // Of a pool with a bound, where each task is counted.
   [[nodiscard]] bool is_bounded() const noexcept { return bound_.exists(); }
   /// A task from the queue is about to run.
@@ -87,6 +90,8 @@ class tbb_pool_state final : public task_owner,
   void throw_if_closed() const override;
   [[nodiscard]] bool is_own_worker() const noexcept override;
   void call_worker() noexcept;
+  [[nodiscard]] tbb_worker* promise_thread(bool& was_parked) noexcept;
+  void send(tbb_worker& worker, bool was_parked) noexcept;
   void dismiss_parked() noexcept;
   void cancel_waiting() noexcept;
   void fail_waiting() noexcept;
@@ -102,19 +107,17 @@ class tbb_pool_state final : public task_owner,
   waiting_count waiting_;     // only if there is a bound
   const worker_limit limit_;  // before the arenas
   tbb::task_arena arena_;
-  std::deque<tbb_worker> workers_;
   dispatch::lanes<core> queue_;
   std::atomic<bool> closing_{false};        // set by shutdown(), read by workers that are about to park
   std::atomic<bool> broken_{false};         // set once, after broken_why_
-  std::atomic<int> idle_count_{0};          // size of idle_, for those who do not want to lock
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken
   std::atomic<std::uint32_t> departures_{
       0};  // futex word of wait_until_gone(): counts when the last one leaves
 
-  mutable std::mutex mutex_;       // guards what follows, and tbb_worker::is_parked
-  std::vector<tbb_worker*> idle_;  // the last one is called first
-  int present_ = 0;                // workers that have, or have been promised, a thread
+  mutable std::mutex mutex_;  // guards what follows, and tbb_worker::is_parked
+  tbb_crew crew_;             // some of it is read without the mutex
+  int present_ = 0;           // workers that have, or have been promised, a thread
   std::string broken_why_;
   std::shared_ptr<tbb_pool_state> self_;  // only when abandoned
 };

@@ -21,6 +21,7 @@ constexpr int tasks_per_visit = 64;
 }  // namespace
 
 void tbb_worker::call() {
+  if (spare_ && !limit_) limit_.emplace(1);
   arena_.enqueue([this]() noexcept { serve(); });
 }
 
@@ -40,15 +41,13 @@ void tbb_worker::serve() noexcept {
   const bool keeps_thread = pool_.keeps_threads();
   for (;;) {
     bool more = false;
-    // The arena in which all tasks run, so that the algorithms that they call can use all of the pool's workers. When
-    // helpers of such an algorithm have all of its places, one of them runs this instead, or we wait for a place.
-    pool_.arena().execute([&]() noexcept {
-      worker_context* outer = current_worker();
-      set_current_worker(this);
-      thread_id_.store(posix::current_tid(), std::memory_order_relaxed);
-      more = !set_up() || run_some();
-      set_current_worker(outer);
-    });
+    if (spare_) {
+      more = serve_some();  // where it is: the places of the other arena are for those that it stands in for
+    } else {
+      // The arena in which all tasks run, so that the algorithms that they call can use all of the pool's workers. When
+      // helpers of such an algorithm have all of its places, one of them runs this instead, or we wait for a place.
+      pool_.arena().execute([&]() noexcept { more = serve_some(); });
+    }
     if (more && !keeps_thread) {
       try {
         call();
@@ -64,6 +63,16 @@ void tbb_worker::serve() noexcept {
   if (!keeps_thread) return;  // the pool may be gone
   tear_down();
   pool_.leave();
+}
+
+// True if there may be more to do.
+bool tbb_worker::serve_some() noexcept {
+  worker_context* outer = current_worker();
+  set_current_worker(this);
+  thread_id_.store(posix::current_tid(), std::memory_order_relaxed);
+  const bool more = !set_up() || run_some();
+  set_current_worker(outer);
+  return more;
 }
 
 // Runs the initializer if it has not run. False: it has thrown and the pool is broken now.
@@ -97,9 +106,10 @@ void tbb_worker::tear_down() noexcept {
   set_current_worker(outer);
 }
 
-// True if it has done enough for one visit, false if nothing was left to do.
+// True if it has done enough for one visit, false if nothing was left to do for it.
 bool tbb_worker::run_some() noexcept {
   for (int i = 0; i < tasks_per_visit; ++i) {
+    if (pool_.crew().is_surplus(*this)) return false;
     core* task = pool_.queue().pop_next(turns_);
     if (task == nullptr) return false;
     run_task(task);
@@ -132,6 +142,14 @@ bool tbb_worker::try_run(core& task) noexcept {
   if (pool_.is_bounded()) pool_.note_begin_in_place();
   execute(task);
   return true;
+}
+
+void tbb_worker::begin_blocking() noexcept {
+  if (!pool_.in_forked_child() && blocking_++ == 0) pool_.begin_blocking();
+}
+
+void tbb_worker::end_blocking() noexcept {
+  if (!pool_.in_forked_child() && --blocking_ == 0) pool_.end_blocking();
 }
 
 }  // namespace tandem::detail

@@ -8,11 +8,13 @@
 
 #include "dispatch/ageing.hpp"
 #include "executor/running_name.hpp"
+#include "tbb_pool/worker_limit.hpp"
 
 #include <oneapi/tbb/task_arena.h>
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tandem::detail {
@@ -21,8 +23,11 @@ class tbb_pool_state;
 
 class tbb_worker final : public worker_context {
  public:
-  tbb_worker(tbb_pool_state& pool, int index) noexcept : pool_(pool), index_(index) {}
+  tbb_worker(tbb_pool_state& pool, int index, bool spare) noexcept
+      : pool_(pool), index_(index), spare_(spare) {}
 
+  /// It works only while others block.
+  [[nodiscard]] bool is_spare() const noexcept { return spare_; }
   /// Gives it a thread, to serve the queue. Throws std::bad_alloc.
   void call();
   /// For a worker that keeps its thread: sleeps until unpark(). On its own thread.
@@ -33,10 +38,10 @@ class tbb_worker final : public worker_context {
 
   // --- for waiting futures: on this worker's own thread ---
   [[nodiscard]] bool try_run(core& task) noexcept override;
-  // oneTBB has no spare threads, and whether another worker will ever be free cannot be known.
+  // There are spares, but whether oneTBB has a thread for them cannot be known: the program may have set a limit.
   [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return false; }
-  void begin_blocking() noexcept override {}
-  void end_blocking() noexcept override {}
+  void begin_blocking() noexcept override;
+  void end_blocking() noexcept override;
   [[nodiscard]] int index() const noexcept override { return index_; }
 
   // --- for stats(): from any thread ---
@@ -48,6 +53,7 @@ class tbb_worker final : public worker_context {
 
  private:
   void serve() noexcept;
+  bool serve_some() noexcept;
   bool set_up() noexcept;
   bool run_some() noexcept;
   void run_task(core* task) noexcept;
@@ -56,7 +62,10 @@ class tbb_worker final : public worker_context {
 
   tbb_pool_state& pool_;
   const int index_;
+  const bool spare_;
+  std::optional<worker_limit> limit_;       // a spare's, from its first call() on
   bool initialized_ = false;                // on its thread only
+  int blocking_ = 0;                        // likewise; depth of begin_blocking()
   dispatch::ageing turns_;                  // likewise
   std::atomic<std::uint32_t> called_{0};    // futex word of park(): set by unpark(), cleared by the worker
   task_ledger ledger_;                      // written by the worker

@@ -1,5 +1,6 @@
 // The contract of then(), when_all() and when_any() on futures of every backend.
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -109,6 +110,72 @@ TYPED_TEST(Then, WhenAnyTellsWhichIsDone) {
   auto first = any.get();
   EXPECT_EQ(first.index, 1U);
   EXPECT_EQ(std::get<1>(first.futures).get(), 5);
+}
+
+// get() in a task cannot run in place what a continuation waits for; somebody stands in.
+TYPED_TEST(Then, TaskOfTheOnlyWorkerMayWaitForIt) {
+  auto pool = TypeParam::make(1);
+  if constexpr (TypeParam::in_process) {
+    const auto task = [&pool] { return pool->submit(add_one, 1); };
+    const auto wait_for = [&pool](auto make) { return pool->submit([make] { return make().get(); }).get(); };
+    EXPECT_EQ(wait_for([&] { return task().then(add_one); }), 3);
+    EXPECT_EQ(wait_for([&] { return task().then(*pool, add_one); }), 3);
+    EXPECT_EQ(wait_for([&] { return task().then([&](int x) { return pool->submit(add_one, x); }); }), 3);
+    EXPECT_EQ(std::get<1>(wait_for([&] { return when_all(task(), task()); })).get(), 2);
+    promise<int> never;
+    EXPECT_EQ(wait_for([&] { return when_any(never.get_future(), task()); }).index, 1U);
+    EXPECT_EQ(wait_for([&] { return when_any(task(), task()).then([](auto) { return 5; }); }), 5);
+    // Of another executor, which gives the last step back.
+    thread_pool other({.max_workers = 1});
+    EXPECT_EQ(wait_for([&] { return other.submit(add_one, 1).then(*pool, add_one); }), 3);
+    struct nest {
+      static int down(executor& executor, int depth) {
+        if (depth == 0) return 0;
+        return executor.submit([&executor, depth] { return down(executor, depth - 1); }).then(add_one).get();
+      }
+    };
+    EXPECT_EQ(pool->submit([&pool] { return nest::down(*pool, 50); }).get(), 50);
+  } else {
+    // A task in another process does not see its pool. It may wait for one of its own.
+    auto f = pool->submit(
+        [](int x) {
+          auto own = TypeParam::make(1);
+          return own->submit(add_one, x).then(add_one).get();
+        },
+        1);
+    EXPECT_EQ(f.get(), 3);
+  }
+}
+
+TYPED_TEST(Then, CancelIsAnOutcomeForWhenAnyAndWhenAll) {
+  std::stop_source stop;
+  if constexpr (TypeParam::concurrent) {
+    auto pool = TypeParam::make(1);
+    auto gate = this->gate();
+    auto running = pool->submit(arrive_and_pass, this->path("arrivals"), gate.path());
+    this->counter("arrivals").wait_for(1);
+    promise<int> never;
+    auto any = when_any(never.get_future(), pool->submit({.stop_token = stop.get_token()}, add_one, 1));
+    auto all = when_all(std::move(running), pool->submit({.stop_token = stop.get_token()}, add_one, 1));
+    EXPECT_FALSE(any.is_ready());
+    stop.request_stop();
+    EXPECT_TRUE(any.is_ready()) << "though its task is behind one that runs";
+    EXPECT_EQ(any.get().index, 1U);
+    EXPECT_FALSE(all.is_ready());
+    gate.open();
+    EXPECT_TRUE(std::get<1>(all.get()).cancelled());
+  } else {
+    auto pool = TypeParam::make();
+    stop.request_stop();
+    promise<int> never;
+    auto any = when_any(never.get_future(), pool->submit({.stop_token = stop.get_token()}, add_one, 1)).get();
+    EXPECT_EQ(any.index, 1U);
+    EXPECT_TRUE(std::get<1>(any.futures).cancelled());
+    auto all =
+        when_all(pool->submit(add_one, 1), pool->submit({.stop_token = stop.get_token()}, add_one, 1)).get();
+    EXPECT_EQ(std::get<0>(all).get(), 2);
+    EXPECT_TRUE(std::get<1>(all).cancelled());
+  }
 }
 
 }  // namespace

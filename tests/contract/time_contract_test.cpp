@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -255,6 +257,32 @@ TYPED_TEST(SubmitAfter, NeedsNoThreadWhenItIsNotUsed) {
   EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
   for (const auto& [id, name] : test::threads())
     EXPECT_EQ(name.find("tandem-timer"), std::string::npos) << id;
+}
+
+TYPED_TEST(SubmitAfter, PoolsShareOneTimerThread) {
+  const auto is_timer = [](const std::string& name) {
+    return name.find("tandem-timer") != std::string::npos;
+  };
+  std::set<int> before;
+  for (const auto& [id, name] : test::threads())
+    if (is_timer(name)) before.insert(id);
+  auto one = TypeParam::make(1);
+  auto other = TypeParam::make(1);
+  thread_pool third({.max_workers = 1});
+  std::vector<future<int>> fs;
+  fs.push_back(one->submit_after(1h, add_one, 1));
+  fs.push_back(other->submit_after(2h, add_one, 1));
+  fs.push_back(third.submit_at(std::chrono::steady_clock::now() + 3h, add_one, 1));
+  auto often = third.submit_every(1h, [] {});
+  // One that is left of an earlier test may do it. (oneTBB's threads take over the name of the thread that starts them:
+  // nothing is due here.)
+  std::size_t more = 0;
+  for (const auto& [id, name] : test::threads())
+    if (is_timer(name) && before.count(id) == 0) ++more;
+  EXPECT_LE(more, 1U);
+  EXPECT_LE(1U, before.size() + more);
+  for (auto& f : fs) EXPECT_TRUE(f.cancel());
+  EXPECT_TRUE(often.cancel());
 }
 
 // --- again and again -------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // What is particular to tbb_pool: whose threads it uses, and how it lives with other work of oneTBB. What it shares
 // with the other backends is in tests/contract/.
 #include <tandem/tbb_pool.hpp>
+#include <tandem/this_task.hpp>
 #include <tandem/wait.hpp>
 
 #include <atomic>
@@ -216,6 +217,135 @@ TEST(TbbPool, HooksRunOnTheThreadOfTheirTasks) {
   EXPECT_GE(initialized, 1);
   EXPECT_EQ(finalized, initialized);
   EXPECT_EQ(unprepared, 0);
+}
+
+TEST(TbbPool, SparesStandInForBlockedTasksAndGoAgain) {
+  tbb_pool pool({.max_workers = 2});
+  gate open;
+  const gate_opener at_end(open);
+  counter blocked;
+  std::vector<tandem::future<void>> fs;
+  for (int i = 0; i < 6; ++i) {
+    fs.push_back(pool.submit([&] {
+      const tandem::this_task::blocking_region region;
+      blocked.add();
+      open.wait();
+    }));
+  }
+  blocked.wait_for(6);
+  EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
+  open.open();
+  for (auto& f : fs) f.get();
+  while (pool.stats().workers != 0) std::this_thread::yield();
+  EXPECT_EQ(pool.submit([] { return 2; }).get(), 2);
+}
+
+TEST(TbbPool, NoMoreSparesComeThanTasksAreBlocked) {
+  tbb_pool pool({.max_workers = 1});
+  gate open;
+  const gate_opener at_end(open);
+  counter blocked;
+  counter running;
+  auto a = pool.submit([&] {
+    const tandem::this_task::blocking_region region;
+    blocked.add();
+    open.wait();
+  });
+  blocked.wait_for(1);
+  std::vector<tandem::future<void>> fs;
+  for (int i = 0; i < 3; ++i) {
+    fs.push_back(pool.submit([&] {
+      running.add();
+      open.wait();
+    }));
+  }
+  running.wait_for(1);
+  EXPECT_EQ(pool.stats().running, 2);
+  EXPECT_EQ(pool.stats().queued, 2);
+  open.open();
+  for (auto& f : fs) f.get();
+}
+
+// Its blocked task goes on, so there are two where one may work: the spare leaves when its task is done.
+TEST(TbbPool, SpareThatIsNotNeededAnyMoreTakesNoFurtherTask) {
+  for (const bool hooks : {false, true}) {
+    tandem::tbb_pool_options options{.max_workers = 1};
+    if (hooks) options.initializer = [] {};
+    tbb_pool pool(options);
+    gate unblock;
+    gate finish;
+    gate second;
+    const gate_opener at_end(unblock);
+    const gate_opener at_end_too(finish);
+    const gate_opener at_last(second);
+    counter blocked;
+    counter working;
+    auto first = pool.submit([&] {
+      {
+        const tandem::this_task::blocking_region region;
+        blocked.add();
+        unblock.wait();
+      }
+      blocked.add();
+      finish.wait();
+    });
+    blocked.wait_for(1);
+    auto by_spare = pool.submit([&] {
+      working.add();
+      second.wait();
+    });
+    working.wait_for(1);
+    unblock.open();
+    blocked.wait_for(2);
+    std::atomic<bool> begun{false};
+    auto last = pool.submit([&] { begun = true; });
+    second.open();
+    by_spare.get();
+    // Until the spare has gone to rest.
+    while (pool.stats().running != 1 || pool.stats().idle != 0) std::this_thread::yield();
+    EXPECT_EQ(pool.stats().queued, 1);
+    EXPECT_FALSE(begun);
+    finish.open();
+    last.get();
+    first.get();
+  }
+}
+
+TEST(TbbPool, SparesRunTheHooksToo) {
+  std::atomic<int> initialized{0};
+  std::atomic<int> finalized{0};
+  {
+    tbb_pool pool(
+        {.max_workers = 1, .initializer = [&] { ++initialized; }, .finalizer = [&] { ++finalized; }});
+    for (int round = 0; round < 50; ++round) {
+      auto f =
+          pool.submit([&] { return pool.submit([] { return 1; }).then([](int x) { return x + 1; }).get(); });
+      EXPECT_EQ(f.get(), 2);
+    }
+    EXPECT_EQ(initialized, 2);
+    EXPECT_EQ(finalized, 0);
+  }
+  EXPECT_EQ(finalized, 2);
+}
+
+TEST(TbbPool, ShutdownWaitsForTasksThatSparesRun) {
+  for (const bool hooks : {false, true}) {
+    for (int round = 0; round < 200; ++round) {
+      tandem::tbb_pool_options options{.max_workers = 1};
+      if (hooks) options.finalizer = [] {};
+      std::atomic<int> done{0};
+      {
+        tbb_pool pool(options);
+        for (int i = 0; i < 4; ++i) {
+          pool.post([&] {
+            const tandem::this_task::blocking_region region;
+            ++done;
+          });
+        }
+      }
+      ASSERT_EQ(done, 4);
+    }
+  }
 }
 
 TEST(TbbPool, DestroyedByItsOwnTaskFinishesWithoutBeingWaitedFor) {
