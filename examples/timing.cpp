@@ -23,10 +23,9 @@ int main() {
     std::cout << "no answer in time\n";
   }
 
-  auto second = pool.submit_after(20ms, [] { std::cout << "then this\n"; });
-  auto first = pool.submit_after(1ms, [] { std::cout << "first this\n"; });
+  auto soon = pool.submit_after(20ms, [] { std::cout << "20 ms later\n"; });
   auto never = pool.submit_at(std::chrono::system_clock::now() + 24h, [] { std::cout << "tomorrow\n"; });
-  second.get();
+  soon.get();
   never.cancel();
 
   std::atomic<int> beats{0};

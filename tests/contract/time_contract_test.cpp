@@ -13,6 +13,7 @@
 
 #include "contract/backends.hpp"
 #include "contract/tasks.hpp"
+#include "support/gate.hpp"
 #include "support/processes.hpp"
 
 namespace tandem::contract {
@@ -190,12 +191,41 @@ TYPED_TEST(SubmitAfter, ForeverIsUntilItIsCancelled) {
   EXPECT_THROW(f.get(), cancelled_error);
 }
 
+// The timer has its hands full until release(), so that nothing that a test sets meanwhile is due too early for it.
+class busy_timer {
+ public:
+  busy_timer() {
+    done_ = executor_.submit_after(1ms, [this] {
+      ringing_.open();
+      go_on_.wait();
+    });
+    ringing_.wait();
+  }
+  busy_timer(const busy_timer&) = delete;
+  busy_timer& operator=(const busy_timer&) = delete;
+  ~busy_timer() { release(); }
+
+  void release() {
+    go_on_.open();
+    if (done_.valid()) done_.get();
+  }
+
+ private:
+  test::gate ringing_;
+  test::gate go_on_;
+  inline_executor executor_;  // whose delayed tasks run on the timer's thread
+  future<void> done_;
+};
+
 TYPED_TEST(SubmitAfter, TimesAreKeptWhateverTheOrderOfSubmission) {
   auto pool = TypeParam::make(1);
   const std::string turn = this->path("turn");
-  auto third = pool->submit_after(30ms, count, turn);
-  auto first = pool->submit_after(5ms, count, turn);
-  auto second = pool->submit_after(15ms, count, turn);
+  busy_timer timer;
+  const auto now = clock::now();
+  auto third = pool->submit_at(now + 3ms, count, turn);
+  auto first = pool->submit_at(now + 1ms, count, turn);
+  auto second = pool->submit_at(now + 2ms, count, turn);
+  timer.release();
   EXPECT_EQ(first.get(), 1);
   EXPECT_EQ(second.get(), 2);
   EXPECT_EQ(third.get(), 3);
@@ -204,12 +234,16 @@ TYPED_TEST(SubmitAfter, TimesAreKeptWhateverTheOrderOfSubmission) {
 TYPED_TEST(SubmitAfter, CancelledTaskNeverRunsAndIsFreedAtOnce) {
   auto pool = TypeParam::make(1);
   std::stop_source stop;
-  auto f = pool->submit_after(20ms, count, this->path("ran"));
-  auto g = pool->submit_after({.stop_token = stop.get_token()}, 20ms, count, this->path("ran"));
+  busy_timer timer;
+  const auto now = clock::now();
+  auto f = pool->submit_at(now + 1ms, count, this->path("ran"));
+  auto g = pool->submit_at({.stop_token = stop.get_token()}, now + 1ms, count, this->path("ran"));
   EXPECT_TRUE(f.cancel());
   stop.request_stop();
   EXPECT_TRUE(g.cancelled());
-  EXPECT_EQ(pool->submit_after(40ms, add_one, 1).get(), 2) << "the others' time has passed";
+  auto behind = pool->submit_at(now + 2ms, add_one, 1);
+  timer.release();
+  EXPECT_EQ(behind.get(), 2) << "the others' time has passed";
   EXPECT_EQ(this->counter("ran").value(), 0);
   if constexpr (TypeParam::in_process) {
     const auto token = std::make_shared<int>(1);
