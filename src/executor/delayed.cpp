@@ -51,11 +51,12 @@ class alarm_link final : public callback {
 }  // namespace
 
 void enqueue_at(task_sink& sink, time_point when, core_ptr<core> task) {
+  if (!sink.is_open()) return sink.enqueue(std::move(task));  // throws the error that fits
   const timer::handle alarm = timer::set(when, std::make_unique<delayed_task>(sink, task), sink.owner());
   // ORDER alarm-close: the alarm is set, then we look; shutdown() closes, then drops what is set. If it has not found
   // ours, we see that it is closed.
   if (!sink.is_open() && timer::stop(alarm)) {
-    sink.enqueue(std::move(task));  // throws the error that fits
+    sink.enqueue(std::move(task));
     return;
   }
   auto link = std::make_unique<alarm_link>(alarm);
@@ -80,11 +81,12 @@ class repetition::tick final : public timer::alarm {
 };
 
 void repetition::begin() {
+  if (!sink_.is_open()) return sink_.enqueue(new_run(call_));  // throws the error that fits
   next_ = std::chrono::steady_clock::now() + period_;
   std::shared_ptr<void> call = call_;
   set_alarm();
   if (sink_.is_open() || !cancel_pending()) return;  // ORDER alarm-close
-  sink_.enqueue(new_run(std::move(call)));           // throws the error that fits
+  sink_.enqueue(new_run(std::move(call)));
 }
 
 void repetition::set_alarm() {
