@@ -27,16 +27,15 @@ class Bound : public fixture<Backend> {
  protected:
   using pool_type = typename Backend::pool;
 
-  void SetUp() override {
-    if (!Backend::takes_max_workers) GTEST_SKIP() << "has no queue: a task runs within submit()";
-  }
-
-  [[nodiscard]] static std::unique_ptr<pool_type> make(int workers, int capacity, when_full policy) {
-    if constexpr (Backend::takes_max_workers) {
+  /// Where a task runs within its submit() nothing can wait, and there is no queue to be bounded.
+  [[nodiscard]] static std::unique_ptr<pool_type> make([[maybe_unused]] int workers,
+                                                       [[maybe_unused]] int capacity,
+                                                       [[maybe_unused]] when_full policy) {
+    if constexpr (Backend::concurrent) {
       return std::make_unique<pool_type>(
           typename Backend::options{.max_workers = workers, .queue_capacity = capacity, .when_full = policy});
     } else {
-      return std::make_unique<pool_type>();  // never used: see SetUp()
+      return std::make_unique<pool_type>();
     }
   }
 
@@ -80,6 +79,17 @@ class submitter {
 };
 
 TYPED_TEST(Bound, TakesAsManyAsHaveAWorkerOrMayWaitAndRejectsTheNext) {
+  if constexpr (!TypeParam::concurrent) {
+    // None ever waits, so none is rejected.
+    auto pool = this->make(1, 1, when_full::reject);
+    for (int i = 0; i < 200; ++i) {
+      auto f = pool->submit(add_one, i);
+      EXPECT_TRUE(f.is_ready());
+      EXPECT_EQ(pool->stats().queued, 0);
+      EXPECT_EQ(f.get(), i + 1);
+    }
+    return;
+  }
   for (const int workers : {1, 3}) {
     for (const int capacity : {1, 2, 7}) {
       auto pool = this->make(workers, capacity, when_full::reject);
@@ -99,6 +109,25 @@ TYPED_TEST(Bound, TakesAsManyAsHaveAWorkerOrMayWaitAndRejectsTheNext) {
 }
 
 TYPED_TEST(Bound, CountsWhatRunsAndWhatWaitsInStats) {
+  if constexpr (!TypeParam::concurrent) {
+    // As many run as there are callers, and none waits.
+    auto pool = this->make(2, 3, when_full::reject);
+    auto gate = this->gate();
+    const auto run = [&] {
+      EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1);
+    };
+    submitter one(run);
+    submitter two(run);
+    this->counter("arrivals").wait_for(2);
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+    EXPECT_EQ(pool->stats().running, 2);
+    EXPECT_EQ(pool->stats().queued, 0);
+    gate.open();
+    one.join();
+    two.join();
+    EXPECT_EQ(pool->stats().finished, 3);
+    return;
+  }
   auto pool = this->make(2, 3, when_full::reject);
   auto gate = this->gate();
   std::vector<future<int>> fs;
@@ -118,6 +147,19 @@ TYPED_TEST(Bound, CountsWhatRunsAndWhatWaitsInStats) {
 }
 
 TYPED_TEST(Bound, BlockedSubmitGoesOnWhenATaskStarts) {
+  if constexpr (!TypeParam::concurrent) {
+    // A submit does not wait for the tasks of others.
+    auto pool = this->make(1, 1, when_full::block);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(pool->submit(add_one, i).get(), i + 1);
+    EXPECT_EQ(pool->stats().running, 1);
+    gate.open();
+    other.join();
+    return;
+  }
   auto pool = this->make(1, 2, when_full::block);
   auto first = this->gate("first");
   auto others = this->gate("others");
@@ -138,6 +180,13 @@ TYPED_TEST(Bound, BlockedSubmitGoesOnWhenATaskStarts) {
 }
 
 TYPED_TEST(Bound, SubmitTimeoutIsAQueueFullError) {
+  if constexpr (!TypeParam::concurrent) {
+    // Accepted, and never over: there is always room.
+    auto pool = this->make(1, 1, when_full::block);
+    EXPECT_EQ(pool->submit({.submit_timeout = 0s}, add_one, 1).get(), 2);
+    EXPECT_EQ(what_of_full_queue(*pool, {.submit_timeout = 0s}), "");
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -153,6 +202,20 @@ TYPED_TEST(Bound, SubmitTimeoutIsAQueueFullError) {
 }
 
 TYPED_TEST(Bound, ShutdownWakesBlockedSubmitters) {
+  if constexpr (!TypeParam::concurrent) {
+    // Whoever is in submit() is in its task, which runs to its end.
+    auto pool = this->make(1, 1, when_full::block);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    pool->shutdown({.wait = false});
+    EXPECT_EQ(pool->stats().running, 1);
+    EXPECT_THROW((void)pool->submit(add_one, 1), shutdown_error);
+    gate.open();
+    other.join();
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -197,10 +260,31 @@ TYPED_TEST(Bound, BrokenPoolTellsBlockedSubmitters) {
       EXPECT_THROW(two.get(), broken_pool_error);
     }
     EXPECT_NE(testing::internal::GetCapturedStderr().find("the hook throws"), std::string::npos);
+  } else {
+    // Nothing that a task does breaks it, and nobody is ever blocked.
+    auto pool = this->make(1, 1, when_full::block);
+    auto gate = this->gate();
+    gate.open();
+    EXPECT_THROW(pool->submit(pass_and_throw, gate.path()).get(), std::out_of_range);
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
   }
 }
 
 TYPED_TEST(Bound, RunsInTheCallerIfToldTo) {
+  if constexpr (!TypeParam::concurrent) {
+    // So does every task.
+    auto pool = this->make(1, 1, when_full::run_in_caller);
+    auto here = pool->submit(worker_id);
+    EXPECT_TRUE(here.is_ready());
+    EXPECT_EQ(here.get(), test::this_thread());
+    EXPECT_THROW(pool->submit(throw_out_of_range).get(), std::out_of_range);
+    testing::internal::CaptureStderr();
+    pool->post(throw_out_of_range);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("too far"), std::string::npos);
+    EXPECT_EQ(pool->stats().finished, 3);
+    EXPECT_EQ(pool->stats().failed, 2);
+    return;
+  }
   auto pool = this->make(1, 1, when_full::run_in_caller);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -222,6 +306,23 @@ TYPED_TEST(Bound, RunsInTheCallerIfToldTo) {
 }
 
 TYPED_TEST(Bound, ShutdownWaitsForWhatRunsInACaller) {
+  if constexpr (!TypeParam::concurrent) {
+    auto pool = this->make(1, 1, when_full::run_in_caller);
+    auto gate = this->gate();
+    submitter caller(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    submitter closer([&] {
+      pool->shutdown();
+      EXPECT_EQ(this->counter("gate").value(), 1) << "it has not waited";
+      EXPECT_EQ(pool->stats().finished, 1);
+    });
+    closer.wait_until_asleep();
+    gate.open();
+    closer.join();
+    caller.join();
+    return;
+  }
   auto pool = this->make(1, 1, when_full::run_in_caller);
   auto gate = this->gate();
   auto callers = this->gate("callers");
@@ -242,20 +343,36 @@ TYPED_TEST(Bound, ShutdownWaitsForWhatRunsInACaller) {
   caller.join();
 }
 
+// For a task that takes no captures, and yet runs in this process: in its caller.
+executor* pool_of_this_process = nullptr;
+
+void shutdown_is_refused() {
+  EXPECT_THROW(pool_of_this_process->shutdown(), invalid_state_error);
+  EXPECT_THROW(pool_of_this_process->shutdown({.cancel_pending = true}), invalid_state_error);
+}
+
 TYPED_TEST(Bound, ShutdownInATaskThatRunsInItsCallerIsRefused) {
-  if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "what can be sent to another process does not know its pool";
-  } else {
-    auto pool = this->make(1, 1, when_full::run_in_caller);
-    auto gate = this->gate();
-    auto fs = this->fill(*pool, 2, gate.path());
-    pool->submit([&pool] { EXPECT_THROW(pool->shutdown(), invalid_state_error); }).get();
-    gate.open();
-    for (auto& f : fs) EXPECT_EQ(f.get(), 1);
-  }
+  auto pool = this->make(1, 1, when_full::run_in_caller);
+  pool_of_this_process = pool.get();
+  auto gate = this->gate();
+  std::vector<future<int>> fs;
+  if constexpr (TypeParam::concurrent) fs = this->fill(*pool, 2, gate.path());  // else it runs there anyhow
+  pool->submit(shutdown_is_refused).get();
+  gate.open();
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+  EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "nothing was changed";
 }
 
 TYPED_TEST(Bound, WorksThroughTheBaseClass) {
+  if constexpr (!TypeParam::concurrent) {
+    auto pool = this->make(1, 1, when_full::reject);
+    executor& base = *pool;
+    auto f = base.submit({.submit_timeout = 0s}, add_one, 1);
+    EXPECT_TRUE(f.is_ready());
+    EXPECT_EQ(f.get(), 2);
+    EXPECT_EQ(what_of_full_queue(base), "");
+    return;
+  }
   auto pool = this->make(1, 1, when_full::reject);
   executor& base = *pool;
   auto gate = this->gate();
@@ -266,11 +383,23 @@ TYPED_TEST(Bound, WorksThroughTheBaseClass) {
   EXPECT_EQ(base.submit(add_one, 1).get(), 2);
 }
 
+[[maybe_unused]] int submit_to_a_pool_of_ones_own() {
+  thread_pool own({.max_workers = 1, .queue_capacity = 1, .when_full = when_full::block});
+  std::vector<future<int>> fs;
+  for (int i = 0; i < 20; ++i) fs.push_back(own.submit(add_one, i));
+  int sum = 0;
+  for (auto& f : fs) sum += f.get();
+  return sum;
+}
+
 TYPED_TEST(Bound, SubmitOnAWorkerNeverWaits) {
+  auto pool = this->make(1, 1, when_full::block);
   if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "a task in another process does not see its pool";
+    // A task in another process does not reach its pool. It may have one of its own, whose workers make room.
+    executor& base = *pool;
+    EXPECT_THROW((void)base.submit([&pool] { (void)pool->submit(add_one, 1); }).get(), not_portable_error);
+    EXPECT_EQ(pool->submit(submit_to_a_pool_of_ones_own).get(), 210);
   } else {
-    auto pool = this->make(1, 1, when_full::block);
     auto all = pool->submit([&pool] {
       std::vector<future<int>> fs;
       for (int i = 0; i < 20; ++i) fs.push_back(pool->submit(add_one, i));
@@ -283,6 +412,16 @@ TYPED_TEST(Bound, SubmitOnAWorkerNeverWaits) {
 }
 
 TYPED_TEST(Bound, SubmitInACallbackNeverWaits) {
+  if constexpr (!TypeParam::concurrent) {
+    // The task is done before there is a callback: it is called at once, and its tasks are done in it.
+    auto pool = this->make(1, 1, when_full::block);
+    int sum = 0;
+    pool->submit(add_one, 1).on_done([&](auto&) {
+      for (int i = 0; i < 20; ++i) sum += pool->submit(add_one, i).get();
+    });
+    EXPECT_EQ(sum, 210);
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   promise<std::vector<future<int>>> submitted;
@@ -299,6 +438,16 @@ TYPED_TEST(Bound, SubmitInACallbackNeverWaits) {
 }
 
 TYPED_TEST(Bound, SubmitInACallbackThatIsOnNoWorkerNeverWaits) {
+  if constexpr (!TypeParam::concurrent) {
+    auto pool = this->make(1, 1, when_full::block);
+    promise<void> p;
+    auto ready = p.get_future();
+    future<int> late;
+    ready.on_done([&](auto&) { late = pool->submit(worker_id); });
+    p.set_value();
+    EXPECT_EQ(late.get(), test::this_thread());
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -314,6 +463,17 @@ TYPED_TEST(Bound, SubmitInACallbackThatIsOnNoWorkerNeverWaits) {
 }
 
 TYPED_TEST(Bound, ContinuationsAreAcceptedBeyondIt) {
+  if constexpr (!TypeParam::concurrent) {
+    // They run in the thread that ends the predecessor.
+    auto pool = this->make(1, 1, when_full::reject);
+    promise<int> p;
+    auto after = p.get_future().then(*pool, worker_id_of);
+    EXPECT_FALSE(after.is_ready());
+    p.set_value(1);
+    EXPECT_TRUE(after.is_ready());
+    EXPECT_EQ(after.get(), test::this_thread());
+    return;
+  }
   for (const auto policy : {when_full::block, when_full::reject, when_full::run_in_caller}) {
     auto pool = this->make(1, 1, policy);
     auto gate = this->gate("gate" + std::to_string(static_cast<int>(policy)));
@@ -346,6 +506,19 @@ TYPED_TEST(Bound, MapsWorkWhateverHappensWhenItIsFull) {
 }
 
 TYPED_TEST(Bound, MapIsNotRejectedByAFullQueue) {
+  if constexpr (!TypeParam::concurrent) {
+    // Nor held up by the tasks of others.
+    auto pool = this->make(1, 1, when_full::reject);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    EXPECT_EQ(pool->map(add_one, first_ints(3)), (std::vector<int>{1, 2, 3}));
+    EXPECT_EQ(pool->stats().running, 1);
+    gate.open();
+    other.join();
+    return;
+  }
   auto pool = this->make(1, 1, when_full::reject);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -357,6 +530,14 @@ TYPED_TEST(Bound, MapIsNotRejectedByAFullQueue) {
 }
 
 TYPED_TEST(Bound, WorkerOfAnotherPoolIsStoodInForWhileItsSubmitWaits) {
+  if constexpr (!TypeParam::concurrent) {
+    // It does not wait: it runs the task itself.
+    auto pool = this->make(1, 1, when_full::block);
+    thread_pool outer({.max_workers = 1});
+    const int worker = outer.submit(worker_id).get();
+    EXPECT_EQ(outer.submit([&] { return pool->submit(worker_id).get(); }).get(), worker);
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   thread_pool outer({.max_workers = 1});
@@ -370,7 +551,26 @@ TYPED_TEST(Bound, WorkerOfAnotherPoolIsStoodInForWhileItsSubmitWaits) {
 
 TYPED_TEST(Bound, TaskThatIsRunInPlaceMakesRoomWhenItsTurnComes) {
   if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "a task in another process does not see its pool";
+    // None is: a task in another process cannot wait for one of its pool. Each makes room when its worker begins it.
+    auto pool = this->make(1, 2, when_full::reject);
+    for (int round = 0; round < 50; ++round) {
+      auto gate = this->gate("gate" + std::to_string(round));
+      auto fs = this->fill(*pool, 3, gate.path());
+      EXPECT_THROW((void)pool->submit(add_one, 1), queue_full_error);
+      gate.open();
+      for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+    }
+  } else if constexpr (!TypeParam::concurrent) {
+    // Every task runs in place, and there is no room to be made.
+    auto pool = this->make(1, 2, when_full::reject);
+    const int sum = pool->submit([&pool] {
+                          int all = 0;
+                          for (int i = 0; i < 20; ++i) all += pool->submit(add_one, i).get();
+                          return all;
+                        })
+                        .get();
+    EXPECT_EQ(sum, 210);
+    EXPECT_EQ(pool->stats().queued, 0);
   } else {
     auto pool = this->make(1, 2, when_full::reject);
     for (int round = 0; round < 50; ++round) {
@@ -397,6 +597,21 @@ TYPED_TEST(Bound, TaskThatIsRunInPlaceMakesRoomWhenItsTurnComes) {
 }
 
 TYPED_TEST(Bound, CancelPendingResolvesAllThatWaitAndRefusesTheBlocked) {
+  if constexpr (!TypeParam::concurrent) {
+    // Nothing waits: what runs, in another thread, goes on to its end.
+    auto pool = this->make(1, 2, when_full::block);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    pool->shutdown({.wait = false, .cancel_pending = true});
+    EXPECT_THROW((void)pool->submit(add_one, 1), shutdown_error);
+    gate.open();
+    other.join();
+    EXPECT_EQ(pool->stats().cancelled, 0);
+    EXPECT_EQ(pool->stats().finished, 1);
+    return;
+  }
   auto pool = this->make(1, 2, when_full::block);
   auto gate = this->gate();
   auto running = pool->submit(arrive_and_pass, this->path("arrivals"), gate.path());
