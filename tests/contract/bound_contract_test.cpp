@@ -363,6 +363,32 @@ TYPED_TEST(Bound, ShutdownInATaskThatRunsInItsCallerIsRefused) {
   EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "nothing was changed";
 }
 
+// As on a thread, also for a pool of processes: the task is asked to stop, and nobody is killed or tries again.
+TYPED_TEST(Bound, TaskThatRunsInItsCallerHasItsTimeLimitAndIsNeverTriedAgain) {
+  auto pool = this->make(1, 1, when_full::run_in_caller);
+  auto gate = this->gate();
+  std::vector<future<int>> fs;
+  if constexpr (TypeParam::concurrent) fs = this->fill(*pool, 2, gate.path());  // else it runs there anyhow
+  auto late = pool->submit({.name = "late", .timeout = 5ms}, run_until_stopped, this->path("late"));
+  EXPECT_TRUE(late.is_ready());
+  try {
+    late.get();
+    ADD_FAILURE();
+  } catch (const timeout_error& e) {
+    EXPECT_NE(std::string(e.what()).find("late"), std::string::npos) << e.what();
+  }
+  EXPECT_EQ(pool->submit({.timeout = 1h}, add_one, 1).get(), 2);
+  EXPECT_EQ(pool->submit({.timeout = 1h}, this_task::attempt).get(), 1);
+  if constexpr (!TypeParam::in_process) {
+    EXPECT_THROW(pool->submit({.retries = 2}, throw_out_of_range).get(), std::out_of_range);
+    EXPECT_EQ(pool->submit({.retries = 2}, worker_id).get(), test::this_thread());
+    EXPECT_EQ(pool->stats().retried, 0);
+    EXPECT_EQ(pool->stats().restarts, 0);
+  }
+  gate.open();
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+}
+
 TYPED_TEST(Bound, WorksThroughTheBaseClass) {
   if constexpr (!TypeParam::concurrent) {
     auto pool = this->make(1, 1, when_full::reject);
