@@ -45,7 +45,7 @@ void tbb_pool_state::enqueue(core_ptr<core> task, admission how) {
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a "
-        "pool after the fork");
+        "thread_pool in the child");
   }
   const priority which = priority_of(*task);
   queue_.prepare(which);
