@@ -57,7 +57,7 @@ class TANDEM_API tbb_pool final : public executor,
  public:
   /// Starts nothing yet.
   /// @throws std::invalid_argument if a field of `options` is negative or not supported; the message names the field
-  /// and the value
+  /// and the value; start_error in a forked child of a process that had a tbb_pool
   explicit tbb_pool(tbb_pool_options options = {});
   ~tbb_pool() override;
 

@@ -30,7 +30,7 @@ class delayed_task final : public timer::alarm {
   void drop() noexcept override { (void)task_->cancel_pending(); }
 
  private:
-  task_sink& sink_;  // alive: its shutdown() waits for us
+  task_sink& sink_;  // alive: its destructor waits for us
   const core_ptr<core> task_;
 };
 
@@ -174,6 +174,8 @@ void repetition::drop_payload() noexcept {
 }
 
 void stop_delayed(const void* owner) noexcept { timer::stop_all(owner); }
+
+void cancel_delayed(const void* owner) noexcept { timer::drop_all(owner); }
 
 void throw_bad_period(std::chrono::nanoseconds period) {
   throw std::invalid_argument("tandem: submit_every(): the period is " + std::to_string(period.count()) +

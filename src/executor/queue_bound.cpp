@@ -11,20 +11,6 @@
 
 namespace tandem::detail {
 
-namespace {
-
-// The run_here() calls that this thread is in, innermost first: the end of a pool must not wait for its own caller.
-struct frame {
-  const queue_bound* bound;
-  const frame* outer;
-};
-thread_local constinit const frame* innermost = nullptr;
-
-constexpr std::uint32_t awaited_bit = 1;
-constexpr std::uint32_t one_caller = 2;
-
-}  // namespace
-
 std::string queue_bound::describe() const {
   return std::string("the queue of this ") + pool_ + " is full: queue_capacity is " +
          std::to_string(capacity_) + ", as many tasks wait, and no worker is free";
@@ -91,49 +77,19 @@ void queue_bound::wake_all() noexcept {
 void queue_bound::run_here(core& task, const bounded_queue& queue) {
   // On a worker of this pool it runs as any task that another one waits for.
   if (worker_context* worker = current_worker(); worker != nullptr && worker->try_run(task)) return;
-  // ORDER callers: seq_cst, before we look whether the pool is closed. Whoever ends the pool closes it and then looks
-  // at the callers: it waits for us, or we see that it is closed.
-  callers_.fetch_add(one_caller, std::memory_order_seq_cst);
-  try {
-    queue.throw_if_closed();
-  } catch (...) {
-    leave();
-    throw;
-  }
+  const outsiders::visit here(callers_);  // ORDER outsiders: before we look whether the pool is closed
+  queue.throw_if_closed();
   if (task.try_start()) {
-    const frame mine{this, innermost};
-    innermost = &mine;
     execute_in_context(task);
-    innermost = mine.outer;
     if (word::phase(task.load()) == word::failed) failed_.fetch_add(1, std::memory_order_relaxed);
     finished_.fetch_add(1, std::memory_order_relaxed);
   } else {
     cancelled_.fetch_add(1, std::memory_order_relaxed);
   }
-  leave();
-}
-
-void queue_bound::leave() noexcept {
-  if (callers_.fetch_sub(one_caller, std::memory_order_seq_cst) == (awaited_bit | one_caller))
-    posix::futex_wake(callers_, posix::wake_all, posix::scope::process_private);
-}
-
-bool queue_bound::runs_here() const noexcept {
-  const frame* f = innermost;
-  while (f != nullptr && f->bound != this) f = f->outer;
-  return f != nullptr;
-}
-
-void queue_bound::await_callers() noexcept {
-  std::uint32_t now = callers_.fetch_or(awaited_bit, std::memory_order_seq_cst) | awaited_bit;
-  if (now == awaited_bit) return;
-  const this_task::blocking_region blocked;
-  for (; now != awaited_bit; now = callers_.load(std::memory_order_seq_cst))
-    posix::futex_wait(callers_, now, posix::scope::process_private);
 }
 
 void queue_bound::add_to(executor_stats& stats) const noexcept {
-  stats.running += callers_.load(std::memory_order_relaxed) / one_caller;
+  stats.running += callers_.count();
   stats.finished += finished_.load(std::memory_order_relaxed);
   stats.failed += failed_.load(std::memory_order_relaxed);
   stats.cancelled += cancelled_.load(std::memory_order_relaxed);

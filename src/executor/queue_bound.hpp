@@ -7,6 +7,8 @@
 #include <tandem/executor.hpp>
 #include <tandem/task_options.hpp>
 
+#include "executor/outsiders.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -59,9 +61,9 @@ class queue_bound {
   /// Runs a task in this thread, for admit() has said so. Throws what throw_if_closed() throws.
   void run_here(core& task, const bounded_queue& queue);
   /// The calling thread is in run_here() of this pool.
-  [[nodiscard]] bool runs_here() const noexcept;
+  [[nodiscard]] bool runs_here() const noexcept { return callers_.is_here(); }
   /// Blocks until nobody is in run_here(). For the end of a pool that is closed; not while runs_here().
-  void await_callers() noexcept;
+  void await_callers() noexcept { callers_.await_none(); }
 
   /// Counts the tasks that were run here.
   void add_to(executor_stats& stats) const noexcept;
@@ -69,7 +71,6 @@ class queue_bound {
  private:
   void wake_all() noexcept;
   void wait_for_room(const core& task, bounded_queue& queue);
-  void leave() noexcept;
   [[nodiscard]] std::string describe() const;
 
   const char* const pool_;
@@ -77,8 +78,7 @@ class queue_bound {
   const when_full policy_;
   // Futex word: 1 while somebody may sleep. Set by submitters, cleared by whoever wakes them.
   std::atomic<std::uint32_t> sleepers_{0};
-  // Futex word: twice the threads in run_here(), and 1 once somebody waits for their end.
-  std::atomic<std::uint32_t> callers_{0};
+  outsiders callers_;  // threads in run_here()
   std::atomic<std::int64_t> finished_{0};
   std::atomic<std::int64_t> failed_{0};
   std::atomic<std::int64_t> cancelled_{0};

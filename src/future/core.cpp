@@ -234,8 +234,11 @@ bool core::expire(std::exception_ptr error) noexcept {
   if ((w & word::detached) != 0) report_unhandled("a posted task", error, owner());
   error_ = std::move(error);
   // Two flags stay in the word for the function, which still runs: that it shall stop, and that it has lost the contest.
-  publish(word::failed | word::stop_requested | word::contested);
-  (void)ask_to_stop(w);
+  const std::uint32_t old =
+      state_.exchange(word::failed | word::stop_requested | word::contested, std::memory_order_acq_rel);
+  wake_waiters(old);
+  (void)ask_to_stop(w);  // before the callbacks: one of them may wait for the function's end, by a shutdown()
+  if ((old & word::has_callback) != 0) fire_callbacks();
   return true;
 }
 
@@ -308,10 +311,14 @@ bool core::note_in(task_ledger& ledger, std::uint32_t phase) const noexcept {
   return true;
 }
 
-// Tells everybody who had put a flag into the word before it became done.
-void core::notify(std::uint32_t old) noexcept {
+void core::wake_waiters(std::uint32_t old) noexcept {
   if ((old & word::has_waiter) != 0)
     posix::futex_wake(state_, posix::wake_all, posix::scope::process_private);
+}
+
+// Tells everybody who had put a flag into the word before it became done.
+void core::notify(std::uint32_t old) noexcept {
+  wake_waiters(old);
   if ((old & word::has_callback) != 0) fire_callbacks();
 }
 

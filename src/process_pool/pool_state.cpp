@@ -136,7 +136,7 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     open_ = false;
   }
   bound_.wake();
-  stop_delayed(this);
+  options.wait ? stop_delayed(this) : cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
@@ -161,6 +161,7 @@ void process_pool_state::close_handle(std::shared_ptr<process_pool_state> state)
   try {
     if (state->must_not_wait()) {
       state->shutdown({.wait = false, .cancel_pending = false});
+      stop_delayed(state.get());  // the handle is about to go
       const std::lock_guard held(state->join_mutex_);
       if (state->manager_.joinable())
         state->manager_.detach();  // it holds the state, and ends when the accepted tasks are done

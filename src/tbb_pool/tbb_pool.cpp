@@ -1,10 +1,13 @@
 // tbb_pool's public face: checks the options and hands everything to tbb_pool_state.
 #include <tandem/tbb_pool.hpp>
 
+#include <tandem/error.hpp>
+
 #include "posix/cpus.hpp"
 #include "posix/fork_watch.hpp"
 #include "tbb_pool/tbb_pool_state.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -35,8 +38,19 @@ tbb_pool_options settled(tbb_pool_options options) {
   return options;
 }
 
+// oneTBB keeps count of its threads, and a forked child inherits the count: it would wait for threads that are not there.
+void refuse_forked_child() {
+  static const std::uint32_t first_used_in = posix::fork_generation();
+  if (posix::fork_generation() == first_used_in) return;
+  throw start_error(
+      "tandem: tbb_pool in a forked child of a process that had one: oneTBB's threads are in the parent "
+      "only, and it "
+      "cannot start any here. Make a thread_pool");
+}
+
 std::shared_ptr<detail::tbb_pool_state> make_state(tbb_pool_options options) {
   posix::watch_forks();
+  refuse_forked_child();
   auto state = std::make_shared<detail::tbb_pool_state>(settled(std::move(options)));
   detail::add_task_owner(state.get(), state);
   return state;

@@ -43,7 +43,7 @@ void tbb_pool_state::enqueue(core_ptr<core> task, admission how) {
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: submit on a tbb_pool in a forked child: its threads are in the parent only; make a "
-        "pool after the fork");
+        "thread_pool in the child");
   }
   const priority which = priority_of(*task);
   queue_.prepare(which);
@@ -192,18 +192,21 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
   if (options.wait && in_own_task()) {
     throw invalid_state_error(
-        "tandem: shutdown() of a tbb_pool by one of its own tasks would wait for that task itself; use "
-        "{.wait = false}, or call it from outside");
+        "tandem: shutdown() of a tbb_pool by one of its own tasks, or in a callback of a task that it "
+        "cancels, "
+        "would wait for itself; use {.wait = false}, or call it from outside");
   }
   closing_.store(true, std::memory_order_seq_cst);
   queue_.close();
   bound_.wake();
-  stop_delayed(this);
+  if (options.cancel_pending) cancelling_.store(true, std::memory_order_relaxed);
+  options.wait ? stop_delayed(this) : cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   dismiss_parked();
   if (!options.wait) return;
   if (is_bounded()) bound_.await_callers();
   wait_until_gone();
+  resolvers_.await_none();  // ORDER outsiders: what they have taken is not in the queue any more
 }
 
 void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {
@@ -212,6 +215,7 @@ void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {
     self_ = std::move(self);
   }
   shutdown({.wait = false});
+  stop_delayed(this);  // the pool itself is about to go
   std::shared_ptr<tbb_pool_state> last_will;
   const std::lock_guard lock(mutex_);
   if (present_ == 0 && queue_.empty()) last_will = std::move(self_);  // no worker is there to do it
@@ -227,12 +231,17 @@ void tbb_pool_state::dismiss_parked() noexcept {
 }
 
 void tbb_pool_state::cancel_waiting() noexcept {
+  const outsiders::visit here(resolvers_);
   core* raw = nullptr;
   while (queue_.pop_some(&raw, 1) != 0) {
     const core_ptr<core> task(raw);
-    if (task->cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
-    if (is_bounded()) note_leave();
+    cancel(*task);
   }
+}
+
+void tbb_pool_state::cancel(core& task) noexcept {
+  if (task.cancel_pending()) cancelled_.fetch_add(1, std::memory_order_relaxed);
+  if (is_bounded()) note_leave();
 }
 
 void tbb_pool_state::break_down(const std::string& why) noexcept {
@@ -254,6 +263,7 @@ void tbb_pool_state::fail(core& task) noexcept {
 }
 
 void tbb_pool_state::fail_waiting() noexcept {
+  const outsiders::visit here(resolvers_);
   core* raw = nullptr;
   while (queue_.pop_some(&raw, 1) != 0) {
     const core_ptr<core> task(raw);

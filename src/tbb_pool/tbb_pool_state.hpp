@@ -34,13 +34,16 @@ class tbb_pool_state final : public task_owner,
 
   void enqueue(core_ptr<core> task, admission how);
   [[nodiscard]] bool is_open() const noexcept {
-    return !closing_.load(std::memory_order_seq_cst) && !is_broken();
+    return !in_forked_child() && !closing_.load(std::memory_order_seq_cst) && !is_broken();
   }
   void shutdown(const shutdown_options& options);
   [[nodiscard]] executor_stats stats() const;
   [[nodiscard]] const tbb_pool_options& options() const noexcept { return options_; }
-  /// The calling thread runs a task of this pool: as a worker, or within submit().
-  [[nodiscard]] bool in_own_task() const noexcept { return is_own_worker() || bound_.runs_here(); }
+  /// The pool needs the calling thread to come to its end: it runs a task, as a worker or within submit(), or is in a
+  /// callback of one that it cancels.
+  [[nodiscard]] bool in_own_task() const noexcept {
+    return is_own_worker() || bound_.runs_here() || resolvers_.is_here();
+  }
   /// This process is a fork of the one that has the pool's threads.
   [[nodiscard]] bool in_forked_child() const noexcept;
   /// On an own worker: accepts nothing more, and lives on by `self` until the last worker has left.
@@ -57,6 +60,9 @@ class tbb_pool_state final : public task_owner,
   /// Idle workers park instead of giving their threads back.
   [[nodiscard]] bool keeps_threads() const noexcept { return keeps_threads_; }
   [[nodiscard]] bool is_broken() const noexcept { return broken_.load(std::memory_order_acquire); }
+  /// shutdown({.cancel_pending = true}) has begun: what is taken from the queue is to be cancelled, not run.
+  [[nodiscard]] bool is_cancelling() const noexcept { return cancelling_.load(std::memory_order_relaxed); }
+  void cancel(core& task) noexcept;
   /// The pool can run nothing any more; `why` goes into the errors.
   void break_down(const std::string& why) noexcept;
   /// Resolves a task that has been started and cannot be run.
@@ -104,11 +110,13 @@ class tbb_pool_state final : public task_owner,
   const bool keeps_threads_;
   const std::uint32_t generation_;  // of forks: where the threads are
   queue_bound bound_;
+  outsiders resolvers_;       // threads that cancel or fail what waits
   waiting_count waiting_;     // only if there is a bound
   const worker_limit limit_;  // before the arenas
   tbb::task_arena arena_;
   dispatch::lanes<core> queue_;
   std::atomic<bool> closing_{false};        // set by shutdown(), read by workers that are about to park
+  std::atomic<bool> cancelling_{false};     // set by shutdown(), read by workers before they run a task
   std::atomic<bool> broken_{false};         // set once, after broken_why_
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken

@@ -119,6 +119,7 @@ bool tbb_worker::run_some() noexcept {
 
 void tbb_worker::run_task(core* task) noexcept {
   const core_ptr<core> from_queue(task);
+  if (pool_.is_cancelling()) return pool_.cancel(*task);
   if (!task->try_start()) {  // cancelled, or a waiter has claimed it
     if (word::phase(task->load()) == word::cancelled) add_one(cancelled_);
     if (pool_.is_bounded()) pool_.note_leave();

@@ -199,8 +199,9 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   if (in_forked_child()) return;
   if (options.wait && is_ours()) {
     throw invalid_state_error(
-        "tandem: thread_pool::shutdown() with .wait on one of its own workers: the worker would wait for "
-        "itself. Call it from another thread, or with .wait = false");
+        "tandem: thread_pool::shutdown() with .wait on one of its own workers, or in a callback of a task "
+        "that "
+        "it cancels, would wait for itself. Call it from another thread, or with .wait = false");
   }
   // In this order: workers end when the roster is closed and no work is left, and from then on none may come.
   lanes_.close();
@@ -212,7 +213,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   wake_all();
   bound_.wake();
   crew_.dismiss_resting();
-  stop_delayed(this);
+  options.wait ? stop_delayed(this) : cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
   if (options.wait) join_all();
@@ -259,6 +260,7 @@ void thread_pool_state::abandon() noexcept {
       "tandem: a thread_pool is destroyed on one of its own workers (by a task, or by exit() in a "
       "task), which cannot wait for itself. Its workers finish what was submitted and end on their own\n");
   shutdown({.wait = false});
+  stop_delayed(this);  // the pool itself is about to go
   crew_.detach_all();
 }
 
@@ -278,9 +280,10 @@ void thread_pool_state::join_all() {
       call_worker();
       std::this_thread::yield();  // broken: somebody is failing the tasks that are left
     } else {
-      return;
+      break;
     }
   }
+  resolvers_.await_none();  // ORDER outsiders: what they have taken is not in the queue any more
 }
 
 template <class Each>
@@ -303,6 +306,7 @@ void thread_pool_state::drain(Each each) noexcept {
 }
 
 void thread_pool_state::cancel_waiting() noexcept {
+  const outsiders::visit here(resolvers_);
   drain([this](core* task) { cancel(task); });
 }
 
@@ -326,6 +330,7 @@ void thread_pool_state::break_down(const std::string& why) noexcept {
   wake_all();
   bound_.wake();
   crew_.dismiss_resting();
+  const outsiders::visit here(resolvers_);
   drain([this](core* task) { fail(task); });
 }
 

@@ -9,6 +9,7 @@
 
 #include "dispatch/lanes.hpp"
 #include "dispatch/roster.hpp"
+#include "executor/outsiders.hpp"
 #include "executor/queue_bound.hpp"
 #include "executor/waiting_count.hpp"
 #include "future/task_owner.hpp"
@@ -35,7 +36,7 @@ class thread_pool_state final : public task_owner,
   void enqueue(core_ptr<core> task, admission how);
   /// See task_sink::enqueue_all(): looks for a worker once.
   void enqueue_all(std::span<core_ptr<core>> tasks);
-  [[nodiscard]] bool is_open() const noexcept { return !roster_.look().ending(); }
+  [[nodiscard]] bool is_open() const noexcept { return !in_forked_child() && !roster_.look().ending(); }
   void shutdown(const shutdown_options& options);
   /// `workers` has been checked.
   void resize(int workers);
@@ -106,7 +107,10 @@ class thread_pool_state final : public task_owner,
   void enter_anyway() noexcept override { waiting_.enter(); }
   void throw_if_closed() const override;
   [[nodiscard]] bool is_own_worker() const noexcept override { return crew_.has_this_thread(); }
-  [[nodiscard]] bool is_ours() const noexcept { return crew_.has_this_thread() || bound_.runs_here(); }
+  /// The pool needs the calling thread to come to its end.
+  [[nodiscard]] bool is_ours() const noexcept {
+    return crew_.has_this_thread() || bound_.runs_here() || resolvers_.is_here();
+  }
   [[nodiscard]] bool someone_is_coming() const noexcept;
   void start_failed(const std::string& error) noexcept;
   void wake_all() noexcept;
@@ -136,6 +140,7 @@ class thread_pool_state final : public task_owner,
   std::atomic<std::int64_t> cancelled_{0};  // by shutdown()
   std::atomic<std::int64_t> failed_{0};     // because the pool is broken
   waiting_count waiting_;                   // only if there is a bound
+  outsiders resolvers_;                     // threads that cancel or fail what waits
   mutable std::mutex why_mutex_;            // guards broken_why_
   std::string broken_why_;
   std::mutex join_mutex_;  // held by whoever joins: a second one waits for the same end

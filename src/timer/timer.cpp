@@ -62,7 +62,7 @@ class clockwork {
     return true;
   }
 
-  void stop_all(const void* owner) noexcept {
+  void stop_all(const void* owner, bool and_await) noexcept {
     for (;;) {
       std::unique_ptr<alarm> dropped;
       std::uint32_t rung = 0;
@@ -75,7 +75,7 @@ class clockwork {
           dropped = std::move(at->second.what);
           waiting_.erase(at);
           may_go = let_thread_go();
-        } else if (ringing_ != owner || std::this_thread::get_id() == thread_id_) {
+        } else if (!and_await || ringing_ != owner || std::this_thread::get_id() == thread_id_) {
           return;
         }
         // ORDER rung: read under the mutex under which ringing_ is reset before the count goes up.
@@ -176,7 +176,12 @@ bool stop(const handle& which) noexcept {
 
 void stop_all(const void* owner) noexcept {
   clockwork* all = of_this_process.existing();
-  if (all != nullptr) all->stop_all(owner);
+  if (all != nullptr) all->stop_all(owner, true);
+}
+
+void drop_all(const void* owner) noexcept {
+  clockwork* all = of_this_process.existing();
+  if (all != nullptr) all->stop_all(owner, false);
 }
 
 }  // namespace tandem::timer

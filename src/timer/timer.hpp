@@ -39,6 +39,8 @@ bool stop(const handle& which) noexcept;
 /// Drops all alarms of `owner` that wait. If one of them is ringing it waits for that, except on the timer thread. The
 /// owner must see to it that no further ones are set. Thread-safe.
 void stop_all(const void* owner) noexcept;
+/// The same, but never waits.
+void drop_all(const void* owner) noexcept;
 
 }  // namespace tandem::timer
 

@@ -1,11 +1,9 @@
-// The contract of bounded queues: how many tasks may wait, what becomes of the next one, and that nobody waits for
-// himself.
+// The contract of bounded queues: how many tasks may wait, and what becomes of the next one. That nobody waits for
+// himself is in bound_progress_contract_test.cpp.
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -13,73 +11,25 @@
 
 #include <gtest/gtest.h>
 
-#include "contract/backends.hpp"
-#include "contract/inputs.hpp"
-#include "support/asleep.hpp"
+#include "contract/bound_fixture.hpp"
 
 namespace tandem::contract {
 namespace {
 
-using namespace std::chrono_literals;
-
-template <class Backend>
-class Bound : public fixture<Backend> {
- protected:
-  using pool_type = typename Backend::pool;
-
-  void SetUp() override {
-    if (!Backend::takes_max_workers) GTEST_SKIP() << "has no queue: a task runs within submit()";
-  }
-
-  [[nodiscard]] static std::unique_ptr<pool_type> make(int workers, int capacity, when_full policy) {
-    if constexpr (Backend::takes_max_workers) {
-      return std::make_unique<pool_type>(
-          typename Backend::options{.max_workers = workers, .queue_capacity = capacity, .when_full = policy});
-    } else {
-      return std::make_unique<pool_type>();  // never used: see SetUp()
-    }
-  }
-
-  /// Tasks that wait for the gate, until no more are accepted without waiting.
-  [[nodiscard]] std::vector<future<int>> fill(executor& pool, int count, const std::string& gate) const {
-    std::vector<future<int>> fs;
-    for (int i = 0; i < count; ++i) fs.push_back(pool.submit({.submit_timeout = 0s}, pass, gate));
-    return fs;
-  }
-};
 TYPED_TEST_SUITE(Bound, backends, backend_names);
 
-std::string what_of_full_queue(executor& pool, task_options options = {}) {
-  try {
-    (void)pool.submit(std::move(options), add_one, 1);
-  } catch (const queue_full_error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-// A thread that submits, and may have to wait with it.
-class submitter {
- public:
-  template <class Submit>
-  explicit submitter(Submit submit)
-      : thread_([this, submit] {
-          id_ = test::this_thread();
-          id_.notify_all();
-          submit();
-        }) {}
-  void wait_until_asleep() {
-    id_.wait(0);
-    test::wait_until_asleep(id_);
-  }
-  void join() { thread_.join(); }
-
- private:
-  std::atomic<int> id_{0};
-  std::thread thread_;
-};
-
 TYPED_TEST(Bound, TakesAsManyAsHaveAWorkerOrMayWaitAndRejectsTheNext) {
+  if constexpr (!TypeParam::concurrent) {
+    // None ever waits, so none is rejected.
+    auto pool = this->make(1, 1, when_full::reject);
+    for (int i = 0; i < 200; ++i) {
+      auto f = pool->submit(add_one, i);
+      EXPECT_TRUE(f.is_ready());
+      EXPECT_EQ(pool->stats().queued, 0);
+      EXPECT_EQ(f.get(), i + 1);
+    }
+    return;
+  }
   for (const int workers : {1, 3}) {
     for (const int capacity : {1, 2, 7}) {
       auto pool = this->make(workers, capacity, when_full::reject);
@@ -99,6 +49,25 @@ TYPED_TEST(Bound, TakesAsManyAsHaveAWorkerOrMayWaitAndRejectsTheNext) {
 }
 
 TYPED_TEST(Bound, CountsWhatRunsAndWhatWaitsInStats) {
+  if constexpr (!TypeParam::concurrent) {
+    // As many run as there are callers, and none waits.
+    auto pool = this->make(2, 3, when_full::reject);
+    auto gate = this->gate();
+    const auto run = [&] {
+      EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1);
+    };
+    submitter one(run);
+    submitter two(run);
+    this->counter("arrivals").wait_for(2);
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+    EXPECT_EQ(pool->stats().running, 2);
+    EXPECT_EQ(pool->stats().queued, 0);
+    gate.open();
+    one.join();
+    two.join();
+    EXPECT_EQ(pool->stats().finished, 3);
+    return;
+  }
   auto pool = this->make(2, 3, when_full::reject);
   auto gate = this->gate();
   std::vector<future<int>> fs;
@@ -118,6 +87,19 @@ TYPED_TEST(Bound, CountsWhatRunsAndWhatWaitsInStats) {
 }
 
 TYPED_TEST(Bound, BlockedSubmitGoesOnWhenATaskStarts) {
+  if constexpr (!TypeParam::concurrent) {
+    // A submit does not wait for the tasks of others.
+    auto pool = this->make(1, 1, when_full::block);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(pool->submit(add_one, i).get(), i + 1);
+    EXPECT_EQ(pool->stats().running, 1);
+    gate.open();
+    other.join();
+    return;
+  }
   auto pool = this->make(1, 2, when_full::block);
   auto first = this->gate("first");
   auto others = this->gate("others");
@@ -138,6 +120,13 @@ TYPED_TEST(Bound, BlockedSubmitGoesOnWhenATaskStarts) {
 }
 
 TYPED_TEST(Bound, SubmitTimeoutIsAQueueFullError) {
+  if constexpr (!TypeParam::concurrent) {
+    // Accepted, and never over: there is always room.
+    auto pool = this->make(1, 1, when_full::block);
+    EXPECT_EQ(pool->submit({.submit_timeout = 0s}, add_one, 1).get(), 2);
+    EXPECT_EQ(what_of_full_queue(*pool, {.submit_timeout = 0s}), "");
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -153,6 +142,20 @@ TYPED_TEST(Bound, SubmitTimeoutIsAQueueFullError) {
 }
 
 TYPED_TEST(Bound, ShutdownWakesBlockedSubmitters) {
+  if constexpr (!TypeParam::concurrent) {
+    // Whoever is in submit() is in its task, which runs to its end.
+    auto pool = this->make(1, 1, when_full::block);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    pool->shutdown({.wait = false});
+    EXPECT_EQ(pool->stats().running, 1);
+    EXPECT_THROW((void)pool->submit(add_one, 1), shutdown_error);
+    gate.open();
+    other.join();
+    return;
+  }
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -197,10 +200,31 @@ TYPED_TEST(Bound, BrokenPoolTellsBlockedSubmitters) {
       EXPECT_THROW(two.get(), broken_pool_error);
     }
     EXPECT_NE(testing::internal::GetCapturedStderr().find("the hook throws"), std::string::npos);
+  } else {
+    // Nothing that a task does breaks it, and nobody is ever blocked.
+    auto pool = this->make(1, 1, when_full::block);
+    auto gate = this->gate();
+    gate.open();
+    EXPECT_THROW(pool->submit(pass_and_throw, gate.path()).get(), std::out_of_range);
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
   }
 }
 
 TYPED_TEST(Bound, RunsInTheCallerIfToldTo) {
+  if constexpr (!TypeParam::concurrent) {
+    // So does every task.
+    auto pool = this->make(1, 1, when_full::run_in_caller);
+    auto here = pool->submit(worker_id);
+    EXPECT_TRUE(here.is_ready());
+    EXPECT_EQ(here.get(), test::this_thread());
+    EXPECT_THROW(pool->submit(throw_out_of_range).get(), std::out_of_range);
+    testing::internal::CaptureStderr();
+    pool->post(throw_out_of_range);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("too far"), std::string::npos);
+    EXPECT_EQ(pool->stats().finished, 3);
+    EXPECT_EQ(pool->stats().failed, 2);
+    return;
+  }
   auto pool = this->make(1, 1, when_full::run_in_caller);
   auto gate = this->gate();
   auto fs = this->fill(*pool, 2, gate.path());
@@ -222,6 +246,23 @@ TYPED_TEST(Bound, RunsInTheCallerIfToldTo) {
 }
 
 TYPED_TEST(Bound, ShutdownWaitsForWhatRunsInACaller) {
+  if constexpr (!TypeParam::concurrent) {
+    auto pool = this->make(1, 1, when_full::run_in_caller);
+    auto gate = this->gate();
+    submitter caller(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    submitter closer([&] {
+      pool->shutdown();
+      EXPECT_EQ(this->counter("gate").value(), 1) << "it has not waited";
+      EXPECT_EQ(pool->stats().finished, 1);
+    });
+    closer.wait_until_asleep();
+    gate.open();
+    closer.join();
+    caller.join();
+    return;
+  }
   auto pool = this->make(1, 1, when_full::run_in_caller);
   auto gate = this->gate();
   auto callers = this->gate("callers");
@@ -242,20 +283,62 @@ TYPED_TEST(Bound, ShutdownWaitsForWhatRunsInACaller) {
   caller.join();
 }
 
+// For a task that takes no captures, and yet runs in this process: in its caller.
+executor* pool_of_this_process = nullptr;
+
+void shutdown_is_refused() {
+  EXPECT_THROW(pool_of_this_process->shutdown(), invalid_state_error);
+  EXPECT_THROW(pool_of_this_process->shutdown({.cancel_pending = true}), invalid_state_error);
+}
+
 TYPED_TEST(Bound, ShutdownInATaskThatRunsInItsCallerIsRefused) {
-  if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "what can be sent to another process does not know its pool";
-  } else {
-    auto pool = this->make(1, 1, when_full::run_in_caller);
-    auto gate = this->gate();
-    auto fs = this->fill(*pool, 2, gate.path());
-    pool->submit([&pool] { EXPECT_THROW(pool->shutdown(), invalid_state_error); }).get();
-    gate.open();
-    for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+  auto pool = this->make(1, 1, when_full::run_in_caller);
+  pool_of_this_process = pool.get();
+  auto gate = this->gate();
+  std::vector<future<int>> fs;
+  if constexpr (TypeParam::concurrent) fs = this->fill(*pool, 2, gate.path());  // else it runs there anyhow
+  pool->submit(shutdown_is_refused).get();
+  gate.open();
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+  EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "nothing was changed";
+}
+
+// As on a thread, also for a pool of processes: the task is asked to stop, and nobody is killed or tries again.
+TYPED_TEST(Bound, TaskThatRunsInItsCallerHasItsTimeLimitAndIsNeverTriedAgain) {
+  auto pool = this->make(1, 1, when_full::run_in_caller);
+  auto gate = this->gate();
+  std::vector<future<int>> fs;
+  if constexpr (TypeParam::concurrent) fs = this->fill(*pool, 2, gate.path());  // else it runs there anyhow
+  auto late = pool->submit({.name = "late", .timeout = 5ms}, run_until_stopped, this->path("late"));
+  EXPECT_TRUE(late.is_ready());
+  try {
+    late.get();
+    ADD_FAILURE();
+  } catch (const timeout_error& e) {
+    EXPECT_NE(std::string(e.what()).find("late"), std::string::npos) << e.what();
   }
+  EXPECT_EQ(pool->submit({.timeout = 1h}, add_one, 1).get(), 2);
+  EXPECT_EQ(pool->submit({.timeout = 1h}, this_task::attempt).get(), 1);
+  if constexpr (!TypeParam::in_process) {
+    EXPECT_THROW(pool->submit({.retries = 2}, throw_out_of_range).get(), std::out_of_range);
+    EXPECT_EQ(pool->submit({.retries = 2}, worker_id).get(), test::this_thread());
+    EXPECT_EQ(pool->stats().retried, 0);
+    EXPECT_EQ(pool->stats().restarts, 0);
+  }
+  gate.open();
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
 }
 
 TYPED_TEST(Bound, WorksThroughTheBaseClass) {
+  if constexpr (!TypeParam::concurrent) {
+    auto pool = this->make(1, 1, when_full::reject);
+    executor& base = *pool;
+    auto f = base.submit({.submit_timeout = 0s}, add_one, 1);
+    EXPECT_TRUE(f.is_ready());
+    EXPECT_EQ(f.get(), 2);
+    EXPECT_EQ(what_of_full_queue(base), "");
+    return;
+  }
   auto pool = this->make(1, 1, when_full::reject);
   executor& base = *pool;
   auto gate = this->gate();
@@ -266,137 +349,22 @@ TYPED_TEST(Bound, WorksThroughTheBaseClass) {
   EXPECT_EQ(base.submit(add_one, 1).get(), 2);
 }
 
-TYPED_TEST(Bound, SubmitOnAWorkerNeverWaits) {
-  if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "a task in another process does not see its pool";
-  } else {
-    auto pool = this->make(1, 1, when_full::block);
-    auto all = pool->submit([&pool] {
-      std::vector<future<int>> fs;
-      for (int i = 0; i < 20; ++i) fs.push_back(pool->submit(add_one, i));
-      int sum = 0;
-      for (auto& f : fs) sum += f.get();
-      return sum;
-    });
-    EXPECT_EQ(all.get(), 210);
-  }
-}
-
-TYPED_TEST(Bound, SubmitInACallbackNeverWaits) {
-  auto pool = this->make(1, 1, when_full::block);
-  auto gate = this->gate();
-  promise<std::vector<future<int>>> submitted;
-  auto first = pool->submit(pass, gate.path());
-  first.on_done([&](auto&) {
-    std::vector<future<int>> fs;
-    for (int i = 0; i < 20; ++i) fs.push_back(pool->submit(add_one, i));
-    submitted.set_value(std::move(fs));
-  });
-  gate.open();
-  int sum = 0;
-  for (auto& f : submitted.get_future().get()) sum += f.get();
-  EXPECT_EQ(sum, 210);
-}
-
-TYPED_TEST(Bound, SubmitInACallbackThatIsOnNoWorkerNeverWaits) {
-  auto pool = this->make(1, 1, when_full::block);
-  auto gate = this->gate();
-  auto fs = this->fill(*pool, 2, gate.path());
-  promise<void> p;
-  auto ready = p.get_future();
-  future<int> late;
-  ready.on_done([&](auto&) { late = pool->submit(add_one, 1); });
-  p.set_value();  // calls it in this thread, which is the one that opens the gate
-  EXPECT_TRUE(late.valid());
-  gate.open();
-  EXPECT_EQ(late.get(), 2);
-  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
-}
-
-TYPED_TEST(Bound, ContinuationsAreAcceptedBeyondIt) {
-  for (const auto policy : {when_full::block, when_full::reject, when_full::run_in_caller}) {
-    auto pool = this->make(1, 1, policy);
-    auto gate = this->gate("gate" + std::to_string(static_cast<int>(policy)));
-    auto fs = this->fill(*pool, 2, gate.path());
-    promise<int> p;
-    auto after = p.get_future().then(*pool, worker_id_of);
-    p.set_value(1);
-    EXPECT_FALSE(after.is_ready());
-    gate.open();
-    EXPECT_NE(after.get(), test::this_thread());
-    for (auto& f : fs) EXPECT_EQ(f.get(), 1);
-  }
-}
-
-TYPED_TEST(Bound, MapsWorkWhateverHappensWhenItIsFull) {
-  const std::vector<int> xs = first_ints(300);
-  std::vector<int> expected;
-  for (const int x : xs) expected.push_back(x + 1);
-  for (const auto policy : {when_full::block, when_full::reject, when_full::run_in_caller}) {
-    auto pool = this->make(2, 1, policy);
-    EXPECT_EQ(pool->map({.chunk_size = 1}, add_one, xs), expected);
-    EXPECT_EQ(pool->map({.timeout = 1h}, add_one, xs), expected);
-    std::vector<int> got;
-    for (int r : pool->imap({.chunk_size = 1, .window = 50}, add_one, xs)) got.push_back(r);
-    EXPECT_EQ(got, expected);
-    int sum = 0;
-    for (int r : pool->imap_unordered({.chunk_size = 1, .window = 50}, add_one, xs)) sum += r;
-    EXPECT_EQ(sum, 300 * 301 / 2);
-  }
-}
-
-TYPED_TEST(Bound, MapIsNotRejectedByAFullQueue) {
-  auto pool = this->make(1, 1, when_full::reject);
-  auto gate = this->gate();
-  auto fs = this->fill(*pool, 2, gate.path());
-  submitter mapper([&] { EXPECT_EQ(pool->map(add_one, first_ints(3)), (std::vector<int>{1, 2, 3})); });
-  mapper.wait_until_asleep();
-  gate.open();
-  mapper.join();
-  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
-}
-
-TYPED_TEST(Bound, WorkerOfAnotherPoolIsStoodInForWhileItsSubmitWaits) {
-  auto pool = this->make(1, 1, when_full::block);
-  auto gate = this->gate();
-  thread_pool outer({.max_workers = 1});
-  auto fs = this->fill(*pool, 2, gate.path());
-  auto nested = outer.submit([&] { return pool->submit(add_one, 1).get(); });
-  auto opener = outer.submit([&] { gate.open(); });  // behind it, on the only worker
-  opener.get();
-  EXPECT_EQ(nested.get(), 2);
-  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
-}
-
-TYPED_TEST(Bound, TaskThatIsRunInPlaceMakesRoomWhenItsTurnComes) {
-  if constexpr (!TypeParam::in_process) {
-    GTEST_SKIP() << "a task in another process does not see its pool";
-  } else {
-    auto pool = this->make(1, 2, when_full::reject);
-    for (int round = 0; round < 50; ++round) {
-      pool->submit([&pool] {
-            auto inner = pool->submit(add_one, 1);  // waits behind us, unless we run it
-            EXPECT_EQ(inner.get(), 2);
-          })
-          .get();
-    }
-    // All that was counted has been counted back.
-    auto gate = this->gate();
-    std::vector<future<int>> fs;
-    while (fs.size() < 3) {
-      try {
-        fs.push_back(pool->submit(pass, gate.path()));
-      } catch (const queue_full_error&) {  // the inner ones' places are still being passed
-        std::this_thread::yield();
-      }
-    }
-    EXPECT_THROW((void)pool->submit(add_one, 1), queue_full_error);
-    gate.open();
-    for (auto& f : fs) EXPECT_EQ(f.get(), 1);
-  }
-}
-
 TYPED_TEST(Bound, CancelPendingResolvesAllThatWaitAndRefusesTheBlocked) {
+  if constexpr (!TypeParam::concurrent) {
+    // Nothing waits: what runs, in another thread, goes on to its end.
+    auto pool = this->make(1, 2, when_full::block);
+    auto gate = this->gate();
+    submitter other(
+        [&] { EXPECT_EQ(pool->submit(arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1); });
+    this->counter("arrivals").wait_for(1);
+    pool->shutdown({.wait = false, .cancel_pending = true});
+    EXPECT_THROW((void)pool->submit(add_one, 1), shutdown_error);
+    gate.open();
+    other.join();
+    EXPECT_EQ(pool->stats().cancelled, 0);
+    EXPECT_EQ(pool->stats().finished, 1);
+    return;
+  }
   auto pool = this->make(1, 2, when_full::block);
   auto gate = this->gate();
   auto running = pool->submit(arrive_and_pass, this->path("arrivals"), gate.path());

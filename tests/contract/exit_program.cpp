@@ -1,11 +1,16 @@
 // A program that ends while pools live, in the ways that exit_test.cpp asks for: `exit_program BACKEND CASE`. What it
 // prints is compared, so all of it must have been flushed.
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <tandem/tandem.hpp>
 
@@ -88,6 +93,43 @@ int main(int argc, char** argv) {
     if (backend != "inline_executor") (void)static_pool()->submit(tandem::contract::pass, gate_path);
     say("main ends");
     std::_Exit(0);
+  } else if (what == "forked_child_exits") {
+    // The child's exit() destroys its copy of the pool, which runs a task in the parent meanwhile.
+    static_pool() = make(backend);
+    if (backend != "inline_executor")
+      (void)static_pool()->submit(pass_and_say, gate_path, std::string("task ends"));
+    const pid_t child = fork();
+    if (child == 0) std::exit(3);
+    int status = 0;
+    waitpid(child, &status, 0);
+    say("child: " + std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -1));
+    open_gate();
+  } else if (what == "exit_in_task" || what == "quick_exit_in_task") {
+    static_pool() = make(backend);
+    auto ended = what == "exit_in_task" ? static_pool()->submit([] { std::exit(4); })
+                                        : static_pool()->submit([] { std::quick_exit(4); });
+    try {
+      ended.get();  // for ever, if this is the process that ends
+    } catch (const tandem::worker_died_error& e) {
+      say("worker: " + std::to_string(e.exit_code()));
+      return 4;
+    }
+  } else if (what == "delayed_tasks") {
+    static_pool() = make(backend);
+    (void)static_pool()->submit_after(std::chrono::hours(1), tandem::contract::add_one, 1);
+    (void)static_pool()->submit_every(std::chrono::microseconds(50), tandem::contract::nothing);
+  } else if (what == "static_futures") {
+    static std::vector<tandem::future<int>> destroyed_last;
+    (void)static_pool();
+    static std::vector<tandem::future<int>> destroyed_first;
+    static_pool() = make(backend);
+    for (auto* all : {&destroyed_last, &destroyed_first}) {
+      all->push_back(static_pool()->submit(tandem::contract::add_one, 1));
+      all->push_back(static_pool()->submit_after(std::chrono::hours(1), tandem::contract::add_one, 1));
+      all->push_back(static_pool()
+                         ->submit(tandem::contract::add_one, 1)
+                         .then(*static_pool(), tandem::contract::add_one));
+    }
   } else {
     return 2;
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -48,7 +49,17 @@ TYPED_TEST(Priority, IsAcceptedByEveryExecutor) {
 }
 
 TYPED_TEST(Priority, HighRunsBeforeNormalBeforeLowEachInOrder) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing waits: a task runs within submit()";
+  if constexpr (!TypeParam::concurrent) {
+    // Nothing waits, so the order is that of submission.
+    auto pool = TypeParam::make(1);
+    std::vector<future<int>> fs;
+    for (const priority which : {priority::low, priority::normal, priority::high}) {
+      for (int i = 0; i < 4; ++i) fs.push_back(this->numbered(*pool, which));
+    }
+    EXPECT_EQ(pool->stats().queued, 0);
+    EXPECT_EQ(results(fs), (std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+    return;
+  }
   auto pool = TypeParam::make(1);
   auto gate = this->gate();
   auto held = this->hold(*pool, gate, "held");
@@ -72,7 +83,16 @@ TYPED_TEST(Priority, HighRunsBeforeNormalBeforeLowEachInOrder) {
 }
 
 TYPED_TEST(Priority, OvertakesWhatAWorkerHasTakenButNotBegun) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing waits: a task runs within submit()";
+  if constexpr (!TypeParam::concurrent) {
+    // What has been taken has been begun: also the task that submits a more urgent one goes on to its end.
+    auto pool = TypeParam::make(1);
+    auto outer = pool->submit({.priority = priority::low}, [&] {
+      const int high = this->numbered(*pool, priority::high).get();
+      return std::pair(high, this->numbered(*pool, priority::low).get());
+    });
+    EXPECT_EQ(outer.get(), std::pair(1, 2));
+    return;
+  }
   auto pool = TypeParam::make(1);
   for (int i = 0; i < 200; ++i)
     EXPECT_EQ(pool->submit(add_one, i).get(), i + 1);  // it learns that tasks are short
@@ -97,7 +117,16 @@ TYPED_TEST(Priority, OvertakesWhatAWorkerHasTakenButNotBegun) {
 }
 
 TYPED_TEST(Priority, NoneIsStarvedByAFlood) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing waits: a task runs within submit()";
+  if constexpr (!TypeParam::concurrent) {
+    // Each runs when its turn to be submitted comes.
+    auto pool = TypeParam::make(1);
+    std::vector<future<int>> flood;
+    for (int i = 0; i < 100; ++i) flood.push_back(this->numbered(*pool, priority::high));
+    EXPECT_EQ(this->numbered(*pool, priority::low).get(), 101);
+    EXPECT_EQ(this->numbered(*pool, priority::normal).get(), 102);
+    EXPECT_EQ(results(flood).back(), 100);
+    return;
+  }
   auto pool = TypeParam::make(1);
   auto gate = this->gate();
   auto held = this->hold(*pool, gate, "held");
@@ -118,7 +147,22 @@ TYPED_TEST(Priority, NoneIsStarvedByAFlood) {
 
 // As above, but the flood goes on while the low one waits, so that it is overtaken also where it has got a place.
 TYPED_TEST(Priority, LowOneRunsWhileAFloodGoesOn) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing waits: a task runs within submit()";
+  if constexpr (!TypeParam::concurrent) {
+    // The flood of another thread holds up nobody.
+    auto pool = TypeParam::make(1);
+    auto gate = this->gate();
+    std::thread flood([&] {
+      EXPECT_EQ(
+          pool->submit({.priority = priority::high}, arrive_and_pass, this->path("held"), gate.path()).get(),
+          1);
+      for (int i = 0; i < 300; ++i) EXPECT_GT(this->numbered(*pool, priority::high).get(), 1);
+    });
+    this->counter("held").wait_for(1);
+    EXPECT_EQ(this->numbered(*pool, priority::low).get(), 1);
+    gate.open();
+    flood.join();
+    return;
+  }
   auto pool = TypeParam::make(1);
   for (int i = 0; i < 200; ++i)
     EXPECT_EQ(pool->submit(add_one, i).get(), i + 1);  // it learns that tasks are short
@@ -153,7 +197,26 @@ TYPED_TEST(Priority, ShutdownRunsAllThatWait) {
 }
 
 TYPED_TEST(Priority, CancelPendingCancelsAllThatWait) {
-  if (!TypeParam::concurrent) GTEST_SKIP() << "nothing waits: a task runs within submit()";
+  if constexpr (!TypeParam::concurrent) {
+    // None waits; what runs in another thread finishes, whatever its priority.
+    auto pool = TypeParam::make(1);
+    auto gate = this->gate();
+    std::vector<std::thread> callers;
+    for (const priority which : all_priorities) {
+      callers.emplace_back([&, which] {
+        EXPECT_EQ(
+            pool->submit({.priority = which}, arrive_and_pass, this->path("arrivals"), gate.path()).get(), 1);
+      });
+    }
+    this->counter("arrivals").wait_for(3);
+    pool->shutdown({.wait = false, .cancel_pending = true});
+    EXPECT_EQ(pool->stats().running, 3);
+    gate.open();
+    for (auto& caller : callers) caller.join();
+    EXPECT_EQ(pool->stats().finished, 3);
+    EXPECT_EQ(pool->stats().cancelled, 0);
+    return;
+  }
   auto pool = TypeParam::make(1);
   auto gate = this->gate();
   auto held = this->hold(*pool, gate, "held");

@@ -188,6 +188,59 @@ TEST(Interruption, OfAnInnerTaskIsNotTheOuterOnes) {
   EXPECT_FALSE(outer.get());
 }
 
+// A pool whose only worker is in `task`, with a full queue: what `task` submits runs in it, before submit() returns.
+template <class Task>
+auto run_with_a_full_queue(thread_pool& pool, Task task) {
+  return pool.submit([&pool, task]() mutable {
+    auto waiting = pool.submit([] {});
+    return task();
+  });
+}
+
+TEST(Interruption, DoesNotReachATaskThatRunsInItsSubmitter) {
+  thread_pool pool({.max_workers = 1, .queue_capacity = 1, .when_full = when_full::run_in_caller});
+  gate inner_there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto outer = run_with_a_full_queue(pool, [&] {
+    auto inner = pool.submit([&] {
+      inner_there.open();
+      go_on.wait();
+      return std::pair(is_interrupted(), this_task::stop_requested());
+    });
+    EXPECT_TRUE(inner.is_ready()) << "it has run here";
+    const auto inner_was = inner.get();
+    return std::pair(inner_was, is_interrupted());
+  });
+  inner_there.wait();
+  EXPECT_FALSE(outer.cancel());
+  go_on.open();
+  const auto [inner_was, outer_was] = outer.get();
+  EXPECT_FALSE(inner_was.first);
+  EXPECT_FALSE(inner_was.second);
+  EXPECT_TRUE(outer_was) << "when it goes on, it is told";
+}
+
+TEST(Interruption, OfATaskThatRunsInItsSubmitterIsNotTheSubmitters) {
+  thread_pool pool({.max_workers = 1, .queue_capacity = 1, .when_full = when_full::run_in_caller});
+  gate there;
+  std::stop_source source;
+  auto outer = run_with_a_full_queue(pool, [&] {
+    auto stopped = pool.submit({.stop_token = source.get_token()}, [&] {
+      there.open();
+      sleep_for_ever();
+    });
+    EXPECT_THROW(stopped.get(), boost::thread_interrupted);
+    const bool after_the_first = is_interrupted();
+    auto late = pool.submit({.timeout = 5ms}, sleep_for_ever);
+    EXPECT_THROW(late.get(), timeout_error);
+    return std::pair(after_the_first, is_interrupted());
+  });
+  there.wait();
+  source.request_stop();
+  EXPECT_EQ(outer.get(), std::pair(false, false));
+}
+
 TEST(Interruption, DoesNotReachAWorkerThatHasLeftItsTaskToAnother) {
   thread_pool pool({.max_workers = 1});
   promise<int> later;

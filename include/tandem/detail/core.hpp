@@ -190,6 +190,7 @@ class TANDEM_API core {
   bool ask_to_stop(std::uint32_t before) noexcept;
   [[nodiscard]] std::stop_source& stop_source() const noexcept;
   [[nodiscard]] bool note_in(task_ledger& ledger, std::uint32_t phase) const noexcept;
+  void wake_waiters(std::uint32_t old) noexcept;
   void notify(std::uint32_t old) noexcept;
   void fire_callbacks() noexcept;
   callback* take_callbacks(callback* leave) noexcept;
