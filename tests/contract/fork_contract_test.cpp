@@ -219,6 +219,9 @@ TYPED_TEST(Fork, MayComeWhileOthersSubmitAndMakePools) {
   for (int round = 0; round < rounds; ++round) {
     const int code = in_child([&] {
       busy->shutdown();
+#ifdef __SANITIZE_ADDRESS__
+      return 0;  // its allocator's locks are not kept from being held over a fork: a child that allocates may hang in it
+#endif
       busy.reset();
       return thread_pool({.max_workers = 1}).submit(add_one, 1).get() == 2 ? 0 : 1;
     });
