@@ -10,7 +10,6 @@
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace tandem::timer {
 
@@ -63,35 +62,27 @@ class clockwork {
   }
 
   void stop_all(const void* owner, bool and_await) noexcept {
-    for (;;) {
-      std::unique_ptr<alarm> dropped;
-      std::uint32_t rung = 0;
-      bool may_go = false;
-      {
-        const std::lock_guard held(mutex_);
-        auto at = waiting_.begin();
-        while (at != waiting_.end() && at->second.owner != owner) ++at;
-        if (at != waiting_.end()) {
-          dropped = std::move(at->second.what);
-          waiting_.erase(at);
-          may_go = let_thread_go();
-        } else if (!and_await || ringing_ != owner || std::this_thread::get_id() == thread_id_) {
-          return;
-        }
-        // ORDER rung: read under the mutex under which ringing_ is reset before the count goes up.
-        rung = rung_.load(std::memory_order_relaxed);
-      }
-      if (may_go) wake_thread();
-      if (dropped != nullptr) {
-        dropped->drop();
-      } else {
-        posix::futex_wait(rung_, rung, posix::scope::process_private);
-      }
+    std::unique_lock held(mutex_);
+    drop_those_of(owner, held);
+    if (!and_await) return;
+    while (is_busy_elsewhere(owner)) {
+      // ORDER rung: read under the mutex under which the count goes up, behind what it tells of.
+      const std::uint32_t rung = rung_.load(std::memory_order_relaxed);
+      held.unlock();
+      posix::futex_wait(rung_, rung, posix::scope::process_private);
+      held.lock();
     }
   }
 
  private:
   using table = std::map<std::pair<posix::steady_time, std::uint64_t>, entry>;
+
+  // A thread that drops alarms which it has taken out of the table.
+  struct dropper {
+    const void* owner;
+    std::thread::id thread;
+    dropper* next;
+  };
 
   void wake_thread() noexcept { posix::futex_wake(changes_, 1, posix::scope::process_private); }
 
@@ -145,8 +136,46 @@ class clockwork {
     due.what.reset();
     held.lock();
     ringing_ = nullptr;
+    if (due.owner != nullptr) tell_that_one_is_done();
+  }
+
+  // With the mutex held, but not while they are dropped: that may call the user's callbacks.
+  void drop_those_of(const void* owner, std::unique_lock<std::mutex>& held) noexcept {
+    table theirs;
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+      const auto here = at++;
+      if (here->second.owner == owner) theirs.insert(waiting_.extract(here));
+    }
+    if (theirs.empty()) return;
+    const bool may_go = let_thread_go();
+    dropper self{owner, std::this_thread::get_id(), droppers_};
+    droppers_ = &self;
+    held.unlock();
+    if (may_go) wake_thread();
+    for (auto& [when, one] : theirs) {
+      one.what->drop();
+      one.what.reset();
+    }
+    held.lock();
+    dropper** link = &droppers_;
+    while (*link != &self) link = &(*link)->next;
+    *link = self.next;
+    tell_that_one_is_done();
+  }
+
+  // With the mutex held: another thread rings or drops an alarm of that owner.
+  [[nodiscard]] bool is_busy_elsewhere(const void* owner) const noexcept {
+    const std::thread::id self = std::this_thread::get_id();
+    if (ringing_ == owner && self != thread_id_) return true;
+    const dropper* d = droppers_;
+    while (d != nullptr && (d->owner != owner || d->thread == self)) d = d->next;
+    return d != nullptr;
+  }
+
+  // With the mutex held.
+  void tell_that_one_is_done() noexcept {
     rung_.fetch_add(1, std::memory_order_relaxed);
-    if (due.owner != nullptr) posix::futex_wake(rung_, posix::wake_all, posix::scope::process_private);
+    posix::futex_wake(rung_, posix::wake_all, posix::scope::process_private);
   }
 
   std::mutex mutex_;  // guards what follows
@@ -156,7 +185,8 @@ class clockwork {
   std::thread::id thread_id_;
   posix::steady_time sleeps_until_ = posix::steady_time::min();  // min: the thread is awake, or there is none
   const void* ringing_ = nullptr;  // owner of the alarm that rings; null: none, or it has no owner
-  // Futex words, changed under the mutex: the thread shall look again; alarms that have rung.
+  dropper* droppers_ = nullptr;    // on the stacks of their threads
+  // Futex words, changed under the mutex: the thread shall look again; an alarm has rung, or its owner's are dropped.
   std::atomic<std::uint32_t> changes_{0};
   std::atomic<std::uint32_t> rung_{0};
 };

@@ -36,8 +36,8 @@ handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* own
 /// dropped. Never waits. Thread-safe.
 bool stop(const handle& which) noexcept;
 
-/// Drops all alarms of `owner` that wait. If one of them is ringing it waits for that, except on the timer thread. The
-/// owner must see to it that no further ones are set. Thread-safe.
+/// Drops all alarms of `owner` that wait. If other threads ring or drop some of them just now, it waits for those (on the
+/// timer thread not for the one that rings). The owner must see to it that no further ones are set. Thread-safe.
 void stop_all(const void* owner) noexcept;
 /// The same, but never waits.
 void drop_all(const void* owner) noexcept;

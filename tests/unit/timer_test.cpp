@@ -135,6 +135,58 @@ TEST(Timer, StopOfAllWaitsForTheOneThatRings) {
   opener.join();
 }
 
+TEST(Timer, StopOfAllWaitsForAnotherThreadThatDrops) {
+  test::gate dropping;
+  test::gate go_on;
+  std::atomic<bool> dropped{false};
+  const int owner = 0;
+  const auto slow = [&] {
+    dropping.open();
+    go_on.wait();
+    dropped = true;
+  };
+  set(
+      1h, [] {}, &owner, slow);
+  std::thread other([&] { timer::stop_all(&owner); });
+  dropping.wait();
+  std::thread opener([&] { go_on.open(); });
+  timer::stop_all(&owner);
+  EXPECT_TRUE(dropped);
+  opener.join();
+  other.join();
+}
+
+TEST(Timer, StopOfAllMayBeCalledByAnAlarmThatIsDropped) {
+  int dropped = 0;
+  const int owner = 0;
+  const auto again = [&] {
+    timer::stop_all(&owner);
+    timer::drop_all(&owner);
+    ++dropped;
+  };
+  for (int i = 0; i < 3; ++i)
+    set(
+        1h, [] {}, &owner, again);
+  timer::stop_all(&owner);
+  EXPECT_EQ(dropped, 3);
+}
+
+TEST(Timer, DropsOfOneOwnerLookOnceAtThoseOfOthers) {
+  const int mine = 0;
+  const int other = 0;
+  constexpr int many = 30'000;
+  for (int i = 0; i < many; ++i)
+    set(
+        1h, [] {}, &other);
+  int dropped = 0;
+  for (int i = 0; i < many; ++i)
+    set(
+        2h, [] {}, &mine, [&] { ++dropped; });
+  timer::stop_all(&mine);  // else 900 million looks
+  EXPECT_EQ(dropped, many);
+  timer::stop_all(&other);
+}
+
 TEST(Timer, StopOfAllMayBeCalledByAnAlarm) {
   test::counter done;
   const int owner = 0;
