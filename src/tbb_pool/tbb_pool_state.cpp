@@ -166,8 +166,9 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
         "tandem: shutdown() of a tbb_pool by one of its own tasks would wait for that task itself; use "
         "{.wait = false}, or call it from outside");
   }
-  closing_.store(true, std::memory_order_seq_cst);
+  // In this order: who finds closing_ set and has its task refused for that (is_open) must not find the queue open.
   queue_.close();
+  closing_.store(true, std::memory_order_seq_cst);
   bound_.wake();
   stop_delayed(this);
   if (options.cancel_pending) cancel_waiting();

@@ -1,10 +1,12 @@
 // The contract of time: limits of tasks that run, and tasks whose time is yet to come, once or again and again.
 #include <tandem/tandem.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -247,6 +249,32 @@ TYPED_TEST(SubmitAfter, ThatRacesShutdownResolves) {
       ASSERT_TRUE(f.is_ready()) << "shutdown() has returned";
       EXPECT_TRUE(f.cancelled() || f.exception() == nullptr);
     }
+  }
+}
+
+TYPED_TEST(SubmitAfter, ThatRacesShutdownIsNotRunBeforeItsTime) {
+  for (int round = 0; round < (TypeParam::in_process ? 500 : 5); ++round) {
+    auto pool = TypeParam::make(1);
+    std::vector<future<int>> fs;
+    std::vector<future<void>> repeated;
+    std::atomic<bool> has_begun{false};
+    std::thread other([&] {
+      try {
+        for (int i = 0; i < 10'000; ++i) {
+          fs.push_back(pool->submit_after(1h, add_one, i));
+          repeated.push_back(pool->submit_every(1h, nothing));
+          has_begun = true;
+          has_begun.notify_one();
+        }
+      } catch (const shutdown_error&) {
+        // from now on
+      }
+    });
+    has_begun.wait(false);
+    pool->shutdown();
+    other.join();
+    for (auto& f : fs) ASSERT_TRUE(f.cancelled());
+    for (auto& f : repeated) ASSERT_TRUE(f.cancelled());
   }
 }
 

@@ -39,7 +39,8 @@ class TANDEM_API task_sink {
   /// For writers of backends: what enqueue() sets as core::owner() of its tasks.
   [[nodiscard]] virtual const void* owner() const noexcept { return this; }
 
-  /// For writers of backends: false from the beginning of shutdown() on, which then calls stop_delayed(owner()).
+  /// For writers of backends: false from the beginning of shutdown() on, which then calls stop_delayed(owner()). When it
+  /// is false, enqueue() runs nothing any more.
   [[nodiscard]] virtual bool is_open() const noexcept { return true; }
 
   /// For writers of backends: tells whether tasks run in this process, by core::execute(). Otherwise they run by
