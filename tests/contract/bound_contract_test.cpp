@@ -137,6 +137,21 @@ TYPED_TEST(Bound, BlockedSubmitGoesOnWhenATaskStarts) {
   EXPECT_EQ(running.get() + waiting[0].get() + waiting[1].get(), 3);
 }
 
+TYPED_TEST(Bound, CancelledTaskMakesRoomForABlockedSubmit) {
+  auto pool = this->make(1, 1, when_full::block);
+  auto gate = this->gate();
+  auto running = pool->submit(pass, gate.path());
+  auto waiting = this->fill(*pool, 1, gate.path());
+  future<int> late;
+  submitter blocked([&] { late = pool->submit(add_one, 1); });
+  blocked.wait_until_asleep();
+  EXPECT_TRUE(waiting[0].cancel());
+  gate.open();  // at the latest when its turn comes
+  blocked.join();
+  EXPECT_EQ(late.get(), 2);
+  EXPECT_EQ(running.get(), 1);
+}
+
 TYPED_TEST(Bound, SubmitTimeoutIsAQueueFullError) {
   auto pool = this->make(1, 1, when_full::block);
   auto gate = this->gate();
