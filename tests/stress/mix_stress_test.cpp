@@ -23,7 +23,9 @@
 #ifdef __SANITIZE_THREAD__
 // Continuations share the exception of what they follow. Who lets go of it last deletes it: that is counted inside of
 // libstdc++, where ThreadSanitizer does not see that all others have read it before.
-extern "C" const char* __tsan_default_suppressions() { return "race:std::logic_error::~logic_error\n"; }
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:std::logic_error::~logic_error\nrace:std::__exception_ptr::exception_ptr::_M_release\n";
+}
 #endif
 
 namespace tandem::mix {

@@ -303,6 +303,26 @@ TEST(Interruption, DoesNotReachAWorkerThatHasLeftItsTaskToAnother) {
   EXPECT_EQ(f.get(), 3);
 }
 
+TEST(Interruption, OfATaskThatIsLeftToAnotherIsNotLeftToTheNext) {
+  thread_pool pool({.max_workers = 1});
+  promise<int> later;
+  gate there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto f = pool.submit([] { return 1; }).then(pool, [&](int) {
+    there.open();
+    go_on.wait();
+    return later.get_future();
+  });
+  there.wait();
+  auto next = pool.submit(is_interrupted);
+  f.cancel();
+  go_on.open();
+  EXPECT_FALSE(next.get());
+  later.set_value(3);
+  EXPECT_EQ(f.get(), 3);
+}
+
 // The cancel comes at any moment of the task's end.
 TEST(Interruption, IsPreciseWheneverTheCancelComes) {
   const test::seed_scope seed;
