@@ -293,6 +293,7 @@ TYPED_TEST(SubmitAfter, CancelledOneLeavesNoAlarm) {
   auto pool = TypeParam::make(1);
   auto f = pool->submit_after(1h, add_one, 1);
   auto g = pool->submit_every(1h, nothing);
+  while (!has_timer_thread()) sched_yield();  // it has yet to give itself its name
   EXPECT_TRUE(f.cancel());
   EXPECT_TRUE(g.cancel());
   // It stays for a while, and for ever if something were left.

@@ -24,7 +24,7 @@ MUTANTS = [
     sleepers_.store(1, std::memory_order_seq_cst);
 """,
         "ORDER room-sleep: who is about to sleep looks once more",
-        "queue_stress_thread", "QueueStress/*.EveryFutureResolvesWhateverRaces", repeat=3),
+        "executor_parts_test", "QueueBound.RoomThatIsMadeBehindTheLookIsNotMissed"),
     Mutant(
         "begun_task_wakes_no_submitter", THREADS_HPP,
         "    waiting_.begin();\n    bound_.wake();\n", "    waiting_.begin();\n",
@@ -93,6 +93,19 @@ MUTANTS = [
         "    posix::futex_wake(callers_, posix::wake_all, posix::scope::process_private);\n", "    return;\n",
         "ORDER callers: the last one wakes who waits",
         "contract_thread", "Bound/*.ShutdownWaitsForWhatRunsInACaller"),
+
+    Mutant(
+        "caller_looks_not_again", BOUND,
+        """  try {
+    queue.throw_if_closed();
+  } catch (...) {
+    leave();
+    throw;
+  }
+""",
+        "  static_cast<void>(queue);\n",
+        "ORDER callers: who is about to run a task here looks whether the pool is closed",
+        "executor_parts_test", "QueueBound.RunsNothingInTheCallerOnceThePoolIsClosed"),
 
     # --- priorities ---
     Mutant(
