@@ -107,7 +107,8 @@ bool tbb_pool_state::rest(tbb_worker& worker) noexcept {
   std::shared_ptr<tbb_pool_state> last_will;  // destroys us, if at all, behind the lock
   {
     const std::lock_guard lock(mutex_);
-    const bool ends = keeps_threads_ && closing_.load(std::memory_order_relaxed);
+    // ORDER close: acquire, before the look at the queue, which is closed then.
+    const bool ends = keeps_threads_ && closing_.load(std::memory_order_acquire);
     if (!ends) {
       idle_.push_back(&worker);
       idle_count_.store(static_cast<int>(idle_.size()), std::memory_order_seq_cst);
@@ -166,7 +167,8 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
         "tandem: shutdown() of a tbb_pool by one of its own tasks would wait for that task itself; use "
         "{.wait = false}, or call it from outside");
   }
-  // In this order: who finds closing_ set and has its task refused for that (is_open) must not find the queue open.
+  // ORDER close: the queue first. Who finds closing_ set relies on it that nothing is added any more: a worker that ends
+  // (rest), and whoever wants a task to be refused (is_open).
   queue_.close();
   closing_.store(true, std::memory_order_seq_cst);
   bound_.wake();
