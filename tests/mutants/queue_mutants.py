@@ -45,12 +45,12 @@ MUTANTS = [
         "  bound_.wake();\n  crew_.dismiss_resting();\n  stop_delayed(this);\n",
         "  crew_.dismiss_resting();\n  stop_delayed(this);\n",
         "so does who closes the pool",
-        "contract_thread", "Bound/*.ShutdownWakesBlockedSubmitters"),
+        "contract_thread", "Bound/*.ShutdownWakesBlockedSubmitters", repeat=10),
     Mutant(
         "workers_wait_for_themselves", BOUND,
         "(queue.is_own_worker() || in_callback())", "in_callback()",
         "a submit on a worker of the same pool does not wait",
-        "contract_thread", "Bound/*.SubmitOnAWorkerNeverWaits"),
+        "contract_tbb", "Bound/*.SubmitOnAWorkerNeverWaits"),
     Mutant(
         "callbacks_wait_for_room", BOUND,
         "(queue.is_own_worker() || in_callback())", "queue.is_own_worker()",
@@ -63,12 +63,6 @@ MUTANTS = [
         "word_.fetch_add(one_begun - 1, std::memory_order_seq_cst); }",
         "word_.fetch_add(one_begun, std::memory_order_seq_cst);\n    word_.fetch_sub(1, std::memory_order_seq_cst); }",
         "a task goes from waiting to begun in one step",
-        "executor_parts_test", "WaitingCount.TaskThatIsBegunIsNeverCountedTwiceOrNotAtAll"),
-    Mutant(
-        "counted_nowhere_for_a_moment", COUNT,
-        "word_.fetch_add(one_begun - 1, std::memory_order_seq_cst); }",
-        "word_.fetch_sub(1, std::memory_order_seq_cst);\n    word_.fetch_add(one_begun, std::memory_order_seq_cst); }",
-        "the same, the other way round",
         "executor_parts_test", "WaitingCount.TaskThatIsBegunIsNeverCountedTwiceOrNotAtAll"),
     Mutant(
         "leaving_is_not_counted", COUNT,
@@ -87,7 +81,7 @@ MUTANTS = [
         "callers_are_not_awaited", THREADS,
         "  if (is_bounded()) bound_.await_callers();\n", "",
         "ORDER callers: shutdown() waits for what runs in its submitter",
-        "contract_thread", "Bound/*.ShutdownWaitsForWhatRunsInACaller"),
+        "contract_thread", "Bound/*.ShutdownWaitsForWhatRunsInACaller", repeat=50),
     Mutant(
         "callers_wake_nobody", BOUND,
         "    posix::futex_wake(callers_, posix::wake_all, posix::scope::process_private);\n", "    return;\n",
@@ -129,7 +123,7 @@ MUTANTS = [
         "    if (low && passed_low_ >= low_patience)\n      next = priority::low;  // waits longer",
         "    // waits longer",
         "a low task is passed over 63 times in a row at the most",
-        "contract_thread", "Priority/*.LowOneRunsWhileAFloodGoesOn"),
+        "dispatch_test", "Ageing.EverySixteenthIsNormalAndEverySixtyFourthIsLow"),
     Mutant(
         "ring_is_not_overtaken", "src/thread_pool/thread_worker.cpp",
         "  if (!pool_.lanes().in_use()) [[likely]]\n    return ring_.pop();\n", "  return ring_.pop();\n",
@@ -145,7 +139,7 @@ MUTANTS = [
         "aged_task_makes_way_again", "src/process_pool/backlog.hpp",
         "out_of_turn ? priority::high : which", "out_of_turn ? which : which",
         "a task whose turn has come by ageing is not taken back",
-        "contract_process", "Priority/*.NoneIsStarvedByAFlood"),
+        "process_pool_parts_test", "Backlog.TaskWhoseTurnHasComeMayNotBeOvertakenAnyMore"),
 
     # --- more and fewer workers ---
     Mutant(
