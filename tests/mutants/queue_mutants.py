@@ -74,7 +74,7 @@ MUTANTS = [
         "if (word_.compare_exchange_weak(now, now + 1, std::memory_order_seq_cst)) return true;\n        continue;",
         "word_.fetch_add(1, std::memory_order_seq_cst);\n        return true;",
         "of two submitters that see room for one, one gets it",
-        "executor_parts_test", "WaitingCount.NeverMoreEnterThanMay"),
+        "executor_parts_test", "WaitingCount.NeverMoreEnterThanMay", repeat=30),
 
     # --- tasks that run in their submitters ---
     Mutant(

@@ -106,7 +106,7 @@ MUTANTS = [
         "timer_looks_at_no_change", TIMER,
         "      if (too_late) changes_.fetch_add(1, std::memory_order_relaxed);\n", "",
         "a timer that is about to sleep sees the alarm that was set meanwhile",
-        "timer_test", "Timer.MissesNoAlarmThatIsSetWhileItFallsAsleep", repeat=5),
+        "timer_test", "Timer.MissesNoAlarmThatIsSetWhileItFallsAsleep", repeat=60),
     Mutant(
         "timer_ends_though_something_waits", TIMER,
         "if (idle && waiting_.empty() && why", "if (idle && why",
