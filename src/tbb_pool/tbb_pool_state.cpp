@@ -85,24 +85,14 @@ void tbb_pool_state::call_worker() noexcept {
   bool was_parked = false;
   {
     const std::lock_guard lock(mutex_);
-    worker = promise_thread(was_parked);
+    worker = crew_.take_idle();
+    if (worker == nullptr) return;
+    was_parked = std::exchange(worker->is_parked, false);
+    if (!was_parked) ++present_;
   }
-  if (worker != nullptr) send(*worker, was_parked);
-}
-
-// With the mutex held: somebody who has nothing to do and will be sent; null if there is nobody.
-tbb_worker* tbb_pool_state::promise_thread(bool& was_parked) noexcept {
-  tbb_worker* worker = crew_.take_idle();
-  if (worker == nullptr) return nullptr;
-  was_parked = std::exchange(worker->is_parked, false);
-  if (!was_parked) ++present_;
-  return worker;
-}
-
-void tbb_pool_state::send(tbb_worker& worker, bool was_parked) noexcept {
-  if (was_parked) return worker.unpark();
+  if (was_parked) return worker->unpark();
   try {
-    worker.call();
+    worker->call();
   } catch (...) {
     break_down("oneTBB had no memory to start a worker");
     fail_waiting();
@@ -112,12 +102,11 @@ void tbb_pool_state::send(tbb_worker& worker, bool was_parked) noexcept {
 
 bool tbb_pool_state::rest(tbb_worker& worker) noexcept {
   std::shared_ptr<tbb_pool_state> last_will;  // destroys us, if at all, behind the lock
-  tbb_worker* successor = nullptr;
-  bool was_parked = false;
   bool parks = false;
   {
     const std::lock_guard lock(mutex_);
-    const bool ends = keeps_threads_ && closing_.load(std::memory_order_relaxed);
+    // ORDER close: acquire, before the look at the queue, which is closed then.
+    const bool ends = keeps_threads_ && closing_.load(std::memory_order_acquire);
     const bool surplus = crew_.is_surplus(worker);
     if (ends && !surplus && !queue_.empty()) return true;
     if (ends) {
@@ -125,14 +114,10 @@ bool tbb_pool_state::rest(tbb_worker& worker) noexcept {
     } else {
       crew_.rest(worker);
     }
-    // ORDER call-rest
-    if (!queue_.empty()) {
-      if (!surplus) {
-        crew_.unrest(worker);
-        return true;
-      }
-      // One that is no spare and has nothing to do takes over; if there is none, one that works will look.
-      successor = promise_thread(was_parked);
+    // ORDER call-rest. What a surplus spare leaves, a worker will see: none of them rests while something waits.
+    if (!surplus && !queue_.empty()) {
+      crew_.unrest(worker);
+      return true;
     }
     if (!keeps_threads_) {
       last_will = count_out();
@@ -141,7 +126,6 @@ bool tbb_pool_state::rest(tbb_worker& worker) noexcept {
     }
     parks = worker.is_parked;
   }
-  if (successor != nullptr) send(*successor, was_parked);
   if (!parks) return false;
   worker.park();
   return true;
@@ -193,11 +177,12 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
   if (options.wait && in_own_task()) {
     throw invalid_state_error(
         "tandem: shutdown() of a tbb_pool by one of its own tasks, or in a callback of a task that it "
-        "cancels, "
-        "would wait for itself; use {.wait = false}, or call it from outside");
+        "cancels, would wait for itself; use {.wait = false}, or call it from outside");
   }
-  closing_.store(true, std::memory_order_seq_cst);
+  // ORDER close: the queue first. Who finds closing_ set relies on it that nothing is added any more: a worker that ends
+  // (rest), and whoever wants a task to be refused (is_open).
   queue_.close();
+  closing_.store(true, std::memory_order_seq_cst);
   bound_.wake();
   if (options.cancel_pending) cancelling_.store(true, std::memory_order_relaxed);
   options.wait ? stop_delayed(this) : cancel_delayed(this);

@@ -96,8 +96,6 @@ class tbb_pool_state final : public task_owner,
   void throw_if_closed() const override;
   [[nodiscard]] bool is_own_worker() const noexcept override;
   void call_worker() noexcept;
-  [[nodiscard]] tbb_worker* promise_thread(bool& was_parked) noexcept;
-  void send(tbb_worker& worker, bool was_parked) noexcept;
   void dismiss_parked() noexcept;
   void cancel_waiting() noexcept;
   void fail_waiting() noexcept;

@@ -45,7 +45,9 @@ struct inline_backend {
   static constexpr bool in_process = true;   // tasks see the caller's memory
   static constexpr bool takes_max_workers = false;
   static constexpr bool takes_hooks = false;
-  static constexpr bool names_workers = false;         // the system shows name_prefix
+  static constexpr bool names_workers = false;  // the system shows name_prefix
+  static constexpr bool names_threads =
+      true;  // no thread of its takes over the name of the one that starts it
   static constexpr bool one_worker_while_idle = true;  // tasks one after the other use one worker
   static std::unique_ptr<pool> make(int = 0) { return std::make_unique<pool>(); }
 };
@@ -59,6 +61,7 @@ struct thread_backend {
   static constexpr bool takes_max_workers = true;
   static constexpr bool takes_hooks = true;
   static constexpr bool names_workers = true;
+  static constexpr bool names_threads = true;
   static constexpr bool one_worker_while_idle = true;
   static std::unique_ptr<pool> make(int workers = 0) {
     return std::make_unique<pool>(options{.max_workers = workers});
@@ -74,6 +77,7 @@ struct tbb_backend {
   static constexpr bool takes_max_workers = true;
   static constexpr bool takes_hooks = true;
   static constexpr bool names_workers = false;
+  static constexpr bool names_threads = false;
   static constexpr bool one_worker_while_idle = false;
   static std::unique_ptr<pool> make(int workers = 0) {
     return std::make_unique<pool>(options{.max_workers = workers});
@@ -89,6 +93,7 @@ struct process_backend {
   static constexpr bool takes_max_workers = true;
   static constexpr bool takes_hooks = true;
   static constexpr bool names_workers = true;
+  static constexpr bool names_threads = true;
   static constexpr bool one_worker_while_idle = true;
   static std::unique_ptr<pool> make(int workers = 0) {
     return std::make_unique<pool>(options{.max_workers = workers});

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -117,6 +118,31 @@ TYPED_TEST(Bound, BlockedSubmitGoesOnWhenATaskStarts) {
   others.open();
   EXPECT_EQ(late.get(), 2);
   EXPECT_EQ(running.get() + waiting[0].get() + waiting[1].get(), 3);
+}
+
+TYPED_TEST(Bound, CancelledTaskMakesRoomForABlockedSubmit) {
+  if constexpr (!TypeParam::concurrent) {
+    // Nothing waits: only one that is stopped before it is submitted can be cancelled, and it takes no room.
+    auto pool = this->make(1, 1, when_full::block);
+    std::stop_source stop;
+    stop.request_stop();
+    for (int i = 0; i < 5; ++i)
+      EXPECT_TRUE(pool->submit({.stop_token = stop.get_token()}, add_one, 1).cancelled());
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+    return;
+  }
+  auto pool = this->make(1, 1, when_full::block);
+  auto gate = this->gate();
+  auto running = pool->submit(pass, gate.path());
+  auto waiting = this->fill(*pool, 1, gate.path());
+  future<int> late;
+  submitter blocked([&] { late = pool->submit(add_one, 1); });
+  blocked.wait_until_asleep();
+  EXPECT_TRUE(waiting[0].cancel());
+  gate.open();  // at the latest when its turn comes
+  blocked.join();
+  EXPECT_EQ(late.get(), 2);
+  EXPECT_EQ(running.get(), 1);
 }
 
 TYPED_TEST(Bound, SubmitTimeoutIsAQueueFullError) {

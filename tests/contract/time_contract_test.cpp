@@ -1,6 +1,7 @@
 // The contract of time: limits of tasks that run, and tasks whose time is yet to come, once or again and again.
 #include <tandem/tandem.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "contract/tasks.hpp"
 #include "support/gate.hpp"
 #include "support/processes.hpp"
+#include "support/watchdog.hpp"
 
 namespace tandem::contract {
 namespace {
@@ -42,6 +44,16 @@ void fail_in_the_third_run(std::string runs) {
 }
 long long now_in_nanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now().time_since_epoch()).count();
+}
+int run_until_opened(std::string runs, std::string gate) {
+  shared_counter(runs).add();
+  return pass(gate);
+}
+bool has_timer_thread() {
+  for (const auto& [id, name] : test::threads()) {
+    if (name.find("tandem-timer") != std::string::npos) return true;
+  }
+  return false;
 }
 void overlap(std::string running, std::string overlaps, std::string runs) {
   if (shared_counter(running).add() != 1) shared_counter(overlaps).add();
@@ -285,11 +297,51 @@ TYPED_TEST(SubmitAfter, ThatRacesShutdownResolves) {
   }
 }
 
+TYPED_TEST(SubmitAfter, ThatRacesShutdownIsNotRunBeforeItsTime) {
+  for (int round = 0; round < (TypeParam::in_process ? 500 : 5); ++round) {
+    auto pool = TypeParam::make(1);
+    std::vector<future<int>> fs;
+    std::vector<future<void>> repeated;
+    std::atomic<bool> has_begun{false};
+    std::thread other([&] {
+      try {
+        for (int i = 0; i < 10'000; ++i) {
+          fs.push_back(pool->submit_after(1h, add_one, i));
+          repeated.push_back(pool->submit_every(1h, nothing));
+          has_begun = true;
+          has_begun.notify_one();
+        }
+      } catch (const shutdown_error&) {
+        // from now on
+      }
+    });
+    has_begun.wait(false);
+    pool->shutdown();
+    other.join();
+    for (auto& f : fs) ASSERT_TRUE(f.cancelled());
+    for (auto& f : repeated) ASSERT_TRUE(f.cancelled());
+  }
+}
+
+TYPED_TEST(SubmitAfter, CancelledOneLeavesNoAlarm) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_after(1h, add_one, 1);
+  auto g = pool->submit_every(1h, nothing);
+  if (TypeParam::names_threads)
+    while (!has_timer_thread()) sched_yield();  // it has yet to give itself its name
+  EXPECT_TRUE(f.cancel());
+  EXPECT_TRUE(g.cancel());
+  if (!TypeParam::names_threads) return;  // one of its threads may have the timer's name
+  // It stays for a while, and for ever if something were left.
+  const auto patience = clock::now() + 10s * test::slowness();
+  while (has_timer_thread() && clock::now() < patience) sched_yield();
+  EXPECT_FALSE(has_timer_thread());
+}
+
 TYPED_TEST(SubmitAfter, NeedsNoThreadWhenItIsNotUsed) {
   auto pool = TypeParam::make(1);
   EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
-  for (const auto& [id, name] : test::threads())
-    EXPECT_EQ(name.find("tandem-timer"), std::string::npos) << id;
+  EXPECT_FALSE(TypeParam::names_threads && has_timer_thread());
 }
 
 TYPED_TEST(SubmitAfter, PoolsShareOneTimerThread) {
@@ -367,6 +419,24 @@ TYPED_TEST(SubmitEvery, ShutdownEndsItAndStopTokensToo) {
   pool->shutdown();
   EXPECT_TRUE(g.cancelled());
   EXPECT_TRUE(h.cancelled());
+}
+
+TYPED_TEST(SubmitEvery, ShutdownDuringARunEndsIt) {
+  auto pool = TypeParam::make(1);
+  auto gate = this->gate();
+  auto f = pool->submit_every(200ms, run_until_opened, this->path("runs"), gate.path());
+  this->counter("runs").wait_for(1);
+  std::thread opener;
+  if (TypeParam::concurrent) {
+    pool->shutdown({.wait = false});  // nothing is set at this moment
+    gate.open();
+  } else {
+    opener = std::thread([&] { gate.open(); });  // the alarm that rings is the run: shutdown() waits for it
+  }
+  pool->shutdown();
+  if (opener.joinable()) opener.join();
+  EXPECT_TRUE(f.cancelled());
+  EXPECT_EQ(this->counter("runs").value(), 1);
 }
 
 TYPED_TEST(SubmitEvery, AsksARunThatIsUnderWayToStop) {

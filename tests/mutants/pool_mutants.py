@@ -129,7 +129,7 @@ MUTANTS = [
     # --- oneTBB ---
     Mutant(
         "tbb_rest_looks_not_again", TBB,
-        "    // ORDER call-rest\n    if (!queue_.empty()) {", "    // ORDER call-rest\n    if (false) {",
+        "    if (!surplus && !queue_.empty()) {", "    if (false && !queue_.empty()) {",
         "ORDER call-rest: a worker that rests looks at the queue once more",
         "mix_stress_tbb", "MixStress.EveryFutureIsResolvedOnceAndNothingLivesOn", repeat=5),
     Mutant(

@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/asleep.hpp"
 #include "support/gate.hpp"
 #include "support/seed.hpp"
 #include "support/watchdog.hpp"
@@ -123,6 +124,103 @@ TEST(Interruption, TaskThatDoesNotNoticeLeavesNothingToTheNext) {
   EXPECT_EQ(f.get(), 1);
   EXPECT_FALSE(next.get());
   EXPECT_FALSE(callback_is_interrupted);
+}
+
+TEST(Interruption, OfATaskWhoseTimeIsOverIsNotLeftToTheNext) {
+  thread_pool pool({.max_workers = 1});
+  auto f = pool.submit({.timeout = 1ms}, [] {
+    while (!this_task::stop_requested()) std::this_thread::yield();
+    // Interrupted a moment later: this notices it without taking it.
+    while (!boost::this_thread::interruption_requested()) std::this_thread::yield();
+  });
+  auto next = pool.submit(is_interrupted);
+  EXPECT_THROW(f.get(), timeout_error);
+  EXPECT_FALSE(next.get());
+}
+
+TEST(Interruption, DoesNotReachAWorkerWhoseTaskAnotherOneRuns) {
+  thread_pool pool({.max_workers = 2});
+  gate first_there;
+  gate first_may_end;
+  gate inner_there;
+  gate inner_may_end;
+  const gate_opener at_the_end(first_may_end);
+  const gate_opener at_the_end_too(inner_may_end);
+  std::atomic<int> thread{0};
+  auto first = pool.submit([&] {
+    thread = test::this_thread();
+    first_there.open();
+    first_may_end.wait();
+  });
+  first_there.wait();
+  shared_future<void> inner;
+  gate has_inner;
+  auto outer = pool.submit([&] {
+    inner = pool.submit([&] {
+                  inner_there.open();
+                  inner_may_end.wait();
+                })
+                .share();
+    has_inner.open();
+    inner.get();  // in place, for the other worker is busy
+  });
+  has_inner.wait();
+  inner_there.wait();
+  first_may_end.open();
+  first.get();
+  test::wait_until_asleep(thread);  // its worker has met the inner task in the queue, and left it alone
+  inner.cancel();
+  auto next = pool.submit([] { return std::pair(test::this_thread(), is_interrupted()); });
+  const auto [ran_on, was_interrupted] = next.get();
+  EXPECT_EQ(ran_on, thread);
+  EXPECT_FALSE(was_interrupted);
+  inner_may_end.open();
+  outer.get();
+}
+
+// A worker remembers its task by its address, and addresses come again.
+TEST(Interruption, DoesNotReachAnIdleWorkerWhoseLastTaskHadTheSameAddress) {
+  thread_pool pool({.max_workers = 2});
+  for (int i = 0; i < 200; ++i) {
+    for (const bool is_cancelled : {false, true}) {
+      test::counter there;
+      gate go_on;
+      const gate_opener at_the_end(go_on);
+      const auto task = [&there, &go_on] {
+        const bool was = is_interrupted();
+        there.add();
+        go_on.wait();
+        return was;
+      };
+      auto one = pool.submit(task);
+      future<bool> other;
+      if (!is_cancelled) other = pool.submit(task);  // both workers are needed
+      there.wait_for(is_cancelled ? 1 : 2);
+      if (is_cancelled) one.cancel();
+      go_on.open();
+      ASSERT_FALSE(one.get()) << "round " << i;
+      if (!is_cancelled) {
+        ASSERT_FALSE(other.get()) << "round " << i;
+      }
+    }
+  }
+}
+
+TEST(Interruption, ReachesATaskThatHasRunAnotherOneInPlace) {
+  thread_pool pool({.max_workers = 1});
+  gate there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto f = pool.submit([&] {
+    pool.submit([] {}).get();
+    there.open();
+    go_on.wait();
+    return is_interrupted();
+  });
+  there.wait();
+  f.cancel();
+  go_on.open();
+  EXPECT_TRUE(f.get());
 }
 
 TEST(Interruption, DoesNotReachATaskThatRunsInPlaceOfTheOneThatWaitsForIt) {
@@ -253,6 +351,26 @@ TEST(Interruption, DoesNotReachAWorkerThatHasLeftItsTaskToAnother) {
   left.wait();
   auto next = pool.submit(is_interrupted);  // behind it, on the same worker
   f.cancel();
+  EXPECT_FALSE(next.get());
+  later.set_value(3);
+  EXPECT_EQ(f.get(), 3);
+}
+
+TEST(Interruption, OfATaskThatIsLeftToAnotherIsNotLeftToTheNext) {
+  thread_pool pool({.max_workers = 1});
+  promise<int> later;
+  gate there;
+  gate go_on;
+  const gate_opener at_the_end(go_on);
+  auto f = pool.submit([] { return 1; }).then(pool, [&](int) {
+    there.open();
+    go_on.wait();
+    return later.get_future();
+  });
+  there.wait();
+  auto next = pool.submit(is_interrupted);
+  f.cancel();
+  go_on.open();
   EXPECT_FALSE(next.get());
   later.set_value(3);
   EXPECT_EQ(f.get(), 3);

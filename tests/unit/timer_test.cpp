@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/asleep.hpp"
 #include "support/gate.hpp"
 #include "support/processes.hpp"
 #include "support/seed.hpp"
@@ -41,12 +42,15 @@ timer::handle set(clock::duration ahead, std::function<void()> rung, const void*
   return timer::set(clock::now() + ahead, std::make_unique<call>(std::move(rung), std::move(dropped)), owner);
 }
 
-bool has_thread() {
+// 0: there is none.
+int thread_id() {
   for (const auto& [id, name] : test::threads()) {
-    if (name.find("tandem-timer") != std::string::npos) return true;
+    if (name.find("tandem-timer") != std::string::npos) return id;
   }
-  return false;
+  return 0;
 }
+
+bool has_thread() { return thread_id() != 0; }
 
 TEST(Timer, RingsInTheOrderOfTheTimes) {
   std::vector<int> order;
@@ -84,8 +88,24 @@ TEST(Timer, RingsAtOnceWhatIsPast) {
 TEST(Timer, SleepsShorterWhenAnEarlierAlarmIsSet) {
   test::counter rung;
   const timer::handle late = set(1h, [] {});
+  while (!has_thread()) std::this_thread::yield();  // it has yet to give itself its name
+  test::wait_until_asleep(thread_id());
   set(1ms, [&] { rung.add(); });
   rung.wait_for(1);
+  EXPECT_TRUE(timer::stop(late));
+}
+
+TEST(Timer, MissesNoAlarmThatIsSetWhileItFallsAsleep) {
+  const test::seed_scope seed;
+  auto random = test::seed_scope::generator();
+  test::counter rung;
+  const timer::handle late = set(1h, [] {});
+  const int rounds = 5000 / test::slowness();
+  for (int i = 0; i < rounds; ++i) {
+    for (auto n = random() % 8192; n > 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+    set(0ms, [&] { rung.add(); });
+    rung.wait_for(i + 1);  // from here on it is about to sleep for an hour
+  }
   EXPECT_TRUE(timer::stop(late));
 }
 

@@ -40,7 +40,8 @@ class TANDEM_API task_sink {
   [[nodiscard]] virtual const void* owner() const noexcept { return this; }
 
   /// For writers of backends: false from the beginning of shutdown() on, which then calls stop_delayed(owner()), or
-  /// cancel_delayed(owner()) if it is not to wait; the destructor calls stop_delayed(owner()) in any case.
+  /// cancel_delayed(owner()) if it is not to wait; the destructor calls stop_delayed(owner()) in any case. When it is
+  /// false, enqueue() runs nothing any more.
   [[nodiscard]] virtual bool is_open() const noexcept { return true; }
 
   /// For writers of backends: tells whether tasks run in this process, by core::execute(). Otherwise they run by
