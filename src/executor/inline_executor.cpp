@@ -64,6 +64,7 @@ void inline_executor::shutdown(shutdown_options options) {
   detail::stop_delayed(this);
   for (; (word_here(calls, *this) & calls_mask) != 0; calls = calls_.load(std::memory_order_acquire))
     posix::futex_wait(calls_, calls, posix::scope::process_private);
+  detail::stop_delayed(this);  // once more: callbacks of a task that ran too long may still be under way
 }
 
 bool inline_executor::is_open() const noexcept {
@@ -79,6 +80,7 @@ void inline_executor::enqueue(detail::core_ptr<detail::core> task) {
     leave();
     throw shutdown_error("tandem: submit on an inline_executor after shutdown()");
   }
+  task->set_owner(this);
   if (task->try_start()) {
     const frame mine{this, innermost};
     innermost = &mine;

@@ -45,8 +45,9 @@ class expiry_alarm final : public timer::alarm {
 expiry::expiry(core& task, std::chrono::nanoseconds limit) noexcept {
   task.set_contested();
   try {
-    alarm_ =
-        timer::set(std::chrono::steady_clock::now() + limit, std::make_unique<expiry_alarm>(task), nullptr);
+    // The pool's end waits while it rings: that calls the future's callbacks.
+    alarm_ = timer::set(std::chrono::steady_clock::now() + limit, std::make_unique<expiry_alarm>(task),
+                        task.owner(), timer::at_end::left);
   } catch (...) {
     task.expire(std::current_exception());
   }

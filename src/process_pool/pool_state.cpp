@@ -142,8 +142,12 @@ void process_pool_state::shutdown(const shutdown_options& options) {
   if (!options.wait) return;
   if (bound_.exists()) bound_.await_callers();
   ended_->wait();
-  const std::lock_guard held(join_mutex_);
-  if (manager_.joinable()) manager_.join();
+  {
+    const std::lock_guard held(join_mutex_);
+    if (manager_.joinable()) manager_.join();
+  }
+  stop_delayed(
+      this);  // once more: callbacks of a task that ran too long, in its submitter, may still be under way
 }
 
 bool process_pool_state::is_open() const noexcept {

@@ -192,6 +192,7 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
   if (is_bounded()) bound_.await_callers();
   wait_until_gone();
   resolvers_.await_none();  // ORDER outsiders: what they have taken is not in the queue any more
+  stop_delayed(this);       // once more: callbacks of tasks that ran too long may still be under way
 }
 
 void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {

@@ -216,7 +216,9 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   options.wait ? stop_delayed(this) : cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
-  if (options.wait) join_all();
+  if (!options.wait) return;
+  join_all();
+  stop_delayed(this);  // once more: callbacks of tasks that ran too long may still be under way
 }
 
 // Nobody sleeps any more, and nobody can lie down.

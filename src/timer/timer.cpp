@@ -21,17 +21,18 @@ constexpr std::chrono::milliseconds linger{100};
 struct entry {
   std::unique_ptr<alarm> what;
   const void* owner;
+  at_end then;
 };
 
 class clockwork {
  public:
-  handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner) {
+  handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner, at_end then) {
     bool too_late = false;  // for the thread's present sleep
     handle made;
     {
       const std::lock_guard held(mutex_);
       made = {when, ++last_number_};
-      const auto at = waiting_.emplace(std::pair(when, made.number), entry{nullptr, owner}).first;
+      const auto at = waiting_.emplace(std::pair(when, made.number), entry{nullptr, owner, then}).first;
       try {
         if (!has_thread_) start_thread();
       } catch (...) {
@@ -144,7 +145,8 @@ class clockwork {
     table theirs;
     for (auto at = waiting_.begin(); at != waiting_.end();) {
       const auto here = at++;
-      if (here->second.owner == owner) theirs.insert(waiting_.extract(here));
+      if (here->second.owner == owner && here->second.then == at_end::dropped)
+        theirs.insert(waiting_.extract(here));
     }
     if (theirs.empty()) return;
     const bool may_go = let_thread_go();
@@ -195,8 +197,8 @@ constinit posix::per_process<clockwork> of_this_process;
 
 }  // namespace
 
-handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner) {
-  return of_this_process.get().set(when, std::move(what), owner);
+handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner, at_end then) {
+  return of_this_process.get().set(when, std::move(what), owner, then);
 }
 
 bool stop(const handle& which) noexcept {

@@ -27,16 +27,21 @@ struct handle {
   std::uint64_t number = 0;  // 0: none
 };
 
+/// What stop_all() and drop_all() do with an alarm that waits.
+enum class at_end : bool { dropped, left };
+
 /// Sets an alarm. One whose time has passed rings at once, on the timer thread all the same; among equal times the first
-/// set is the first to ring. `owner`: who can stop it together with others; may be null. Thread-safe.
+/// set is the first to ring. `owner`: who can stop it together with others, or wait while it rings; may be null.
+/// Thread-safe.
 /// @throws std::system_error if the thread cannot be started, std::bad_alloc
-handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner);
+handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner,
+           at_end then = at_end::dropped);
 
 /// True if the alarm was waiting: it is destroyed, and nothing of it is called. False if it rings, or has rung, or was
 /// dropped. Never waits. Thread-safe.
 bool stop(const handle& which) noexcept;
 
-/// Drops all alarms of `owner` that wait. If other threads ring or drop some of them just now, it waits for those (on the
+/// Drops all alarms of `owner` that wait, but for those that are to be left. If other threads ring or drop some of them just now, it waits for those (on the
 /// timer thread not for the one that rings). The owner must see to it that no further ones are set. Thread-safe.
 void stop_all(const void* owner) noexcept;
 /// The same, but never waits.

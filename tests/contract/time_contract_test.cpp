@@ -147,6 +147,25 @@ TYPED_TEST(TimeLimit, DestroysAResultThatCameTooLate) {
   }
 }
 
+TYPED_TEST(TimeLimit, CallbacksAreOverWhenThePoolIsGone) {
+  for (const bool is_late_when_the_end_begins : {false, true}) {
+    std::atomic<bool> called{false};
+    std::atomic<bool> over{false};
+    {
+      auto pool = TypeParam::make(1);
+      auto f = pool->submit({.timeout = 5ms}, count_until_stopped, this->path("arrivals"));
+      f.on_done([&] {
+        called = true;
+        const auto end = clock::now() + 20ms;
+        while (clock::now() < end) sched_yield();
+        over = true;
+      });
+      while (is_late_when_the_end_begins && !called) sched_yield();
+    }
+    EXPECT_TRUE(over);
+  }
+}
+
 TYPED_TEST(TimeLimit, MaySweepOverTasksThatAreJustEnding) {
   auto pool = TypeParam::make(2);
   int values = 0;

@@ -141,6 +141,11 @@ MUTANTS = [
 
     # --- delayed and repeated tasks against the end of the pool ---
     Mutant(
+        "late_callbacks_are_not_awaited", "src/thread_pool/thread_pool_state.cpp",
+        "  stop_delayed(this);  // once more: callbacks of tasks that ran too long may still be under way\n", "",
+        "shutdown() waits for callbacks of tasks that ran too long",
+        "contract_thread", "TimeLimit/*.CallbacksAreOverWhenThePoolIsGone"),
+    Mutant(
         "shutdown_keeps_delayed_tasks", "src/thread_pool/thread_pool_state.cpp",
         "  options.wait ? stop_delayed(this) : cancel_delayed(this);\n", "",
         "shutdown() cancels what is not due",

@@ -53,7 +53,8 @@ class TANDEM_API task_sink {
 };
 
 /// For writers of backends: cancels what submit_after(), submit_at() and submit_every() have set for the sink of that
-/// owner() and whose time has not come. Waits for one that is just being enqueued, so that the executor may go.
+/// owner() and whose time has not come. Waits for one that is just being enqueued, and for callbacks of a task whose time
+/// limit is over, so that the executor may go.
 TANDEM_API void stop_delayed(const void* owner) noexcept;
 /// The same, but does not wait: for shutdown({.wait = false}).
 TANDEM_API void cancel_delayed(const void* owner) noexcept;
