@@ -200,7 +200,7 @@ class future : public detail::future_base<T> {
   /// Calls `cb` once when the task is done, with a value, an exception or cancelled: in the thread that ends it, now
   /// and then in one that waits for the same future, or at once in this one if it is done. `cb` gets this future (as
   /// `future<T>&`: get() in it takes the value from the owner), or nothing. Callbacks are called in the order of
-  /// registration. What a callback throws is reported on stderr and stops nothing.
+  /// registration. What a callback throws goes to the pool's error_handler, or is reported on stderr, and stops nothing.
   template <class Callback>
   void on_done(Callback&& cb) {
     this->template add_callback<future>(std::forward<Callback>(cb));

@@ -100,8 +100,8 @@ template <class T>
 /// A future with the outcome of a std::future, for then(), wait(), when_any() and as_completed().
 ///
 /// A std::future tells nobody that it is ready, so a task of `on` waits for it, within a this_task::blocking_region: on a
-/// thread_pool a spare worker takes its place (up to max_spare_workers), on a tbb_pool it costs a worker as long as it
-/// waits, and an inline_executor waits here. `on` must run its tasks in this process; on a process_pool the outcome is
+/// thread_pool or a tbb_pool a spare worker takes its place, as long as there is one, and an inline_executor waits
+/// here. `on` must run its tasks in this process; on a process_pool the outcome is
 /// not_portable_error. A deferred std::async runs in the task. Cancelled before it has begun, `f` is dropped, which
 /// blocks if it is of std::async. @throws invalid_state_error if `f` is not valid, and what submit() throws
 template <class T>

@@ -40,8 +40,8 @@ TANDEM_API void interruption_point();
 [[nodiscard]] TANDEM_API int worker_index() noexcept;
 
 /// Says "I am about to block" for as long as it lives: a thread_pool brings in a spare worker meanwhile (at most
-/// thread_pool_options::max_spare_workers), so that waiting for IO does not take a worker from other tasks.
-/// Elsewhere it does nothing. Create and destroy it on the same thread.
+/// thread_pool_options::max_spare_workers), and so does a tbb_pool (at most 64), so that waiting for IO does not take a
+/// worker from other tasks. Elsewhere it does nothing. Create and destroy it on the same thread.
 class TANDEM_API blocking_region {
  public:
   /// The block begins: the worker is not counted on any more.

@@ -11,6 +11,8 @@ namespace tandem::detail {
 
 namespace {
 
+constexpr std::chrono::hours never{24 * 365 * 100};
+
 void enqueue_or_end(task_sink& sink, const core_ptr<core>& task) noexcept {
   try {
     sink.enqueue_from_elsewhere(task);
@@ -37,7 +39,8 @@ class delayed_task final : public timer::alarm {
 // Takes the alarm back when the task has been cancelled before its time.
 class alarm_link final : public callback {
  public:
-  explicit alarm_link(const timer::handle& alarm) noexcept : callback(kind::wake), alarm_(alarm) {}
+  alarm_link() noexcept : callback(kind::wake) {}
+  void set(const timer::handle& alarm) noexcept { alarm_ = alarm; }
   void fire(core&) noexcept override {
     (void)timer::stop(alarm_);
     delete this;
@@ -45,13 +48,14 @@ class alarm_link final : public callback {
   void drop() noexcept override { delete this; }
 
  private:
-  const timer::handle alarm_;
+  timer::handle alarm_;
 };
 
 }  // namespace
 
 void enqueue_at(task_sink& sink, time_point when, core_ptr<core> task) {
   if (!sink.is_open()) return sink.enqueue(std::move(task));  // throws the error that fits
+  auto link = std::make_unique<alarm_link>();                 // before there is anything to take back
   const timer::handle alarm = timer::set(when, std::make_unique<delayed_task>(sink, task), sink.owner());
   // ORDER alarm-close: the alarm is set, then we look; shutdown() closes, then drops what is set. If it has not found
   // ours, we see that it is closed.
@@ -59,7 +63,7 @@ void enqueue_at(task_sink& sink, time_point when, core_ptr<core> task) {
     sink.enqueue(std::move(task));
     return;
   }
-  auto link = std::make_unique<alarm_link>(alarm);
+  link->set(alarm);
   if (task->try_attach(link.get())) {
     (void)link.release();
   } else {
@@ -81,26 +85,34 @@ class repetition::tick final : public timer::alarm {
 };
 
 void repetition::begin() {
-  if (!sink_.is_open()) return sink_.enqueue(new_run(call_));  // throws the error that fits
+  if (!sink_.is_open()) return refuse();
   next_ = std::chrono::steady_clock::now() + period_;
-  std::shared_ptr<void> call = call_;
-  set_alarm();
-  if (sink_.is_open() || !cancel_pending()) return;  // ORDER alarm-close
-  sink_.enqueue(new_run(std::move(call)));
+  set_alarm(next_);
+  if (!sink_.is_open()) refuse();  // ORDER alarm-close
 }
 
-void repetition::set_alarm() {
+// By a sink that is closed.
+void repetition::refuse() {
+  (void)cancel_pending();
+  add_ref();
+  sink_.enqueue(core_ptr<core>(this));  // throws the error that fits
+}
+
+void repetition::set_alarm(time_point when) {
   auto alarm = std::make_unique<tick>(*this);
   const std::lock_guard held(mutex_);
   if (ended_) return;
-  const timer::handle set = timer::set(next_, std::move(alarm), sink_.owner());
+  const timer::handle set = timer::set(when, std::move(alarm), sink_.owner());
   alarm_when_ = set.when;
   alarm_number_ = set.number;
 }
 
+// On the timer's thread: whoever ends the sink waits for us.
 void repetition::ring() noexcept {
   core_ptr<core> run;
   try {
+    // While it runs there is an alarm too, that never rings: by that the end of the sink finds us.
+    set_alarm(next_ + never);
     std::shared_ptr<void> call;
     {
       const std::lock_guard held(mutex_);
@@ -140,16 +152,17 @@ void repetition::fire(core& run) noexcept {
 }
 
 // The next multiple of the period that is still ahead: late runs are left out, and none of the later ones is late for it.
+// The sink may be gone.
 void repetition::wait_for_next() noexcept {
   next_ += period_;
   if (const auto late = std::chrono::steady_clock::now() - next_; late >= std::chrono::nanoseconds::zero())
     next_ += (late / period_ + 1) * period_;
-  try {
-    set_alarm();
-  } catch (...) {
-    return end(std::current_exception());
-  }
-  if (!sink_.is_open()) (void)cancel_pending();  // ORDER alarm-close
+  const std::lock_guard held(mutex_);
+  if (ended_) return;
+  // If it is not there, the end of the sink has taken it out and is about to cancel us.
+  const timer::handle moved = timer::move({alarm_when_, alarm_number_}, next_);
+  alarm_when_ = moved.when;
+  alarm_number_ = moved.number;
 }
 
 void repetition::end(std::exception_ptr error) noexcept {

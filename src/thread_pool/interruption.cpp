@@ -1,5 +1,7 @@
 #include "thread_pool/interruption.hpp"
 
+#include <utility>
+
 namespace tandem::detail {
 
 void interruption::interrupt(const core& task) noexcept {
@@ -7,6 +9,7 @@ void interruption::interrupt(const core& task) noexcept {
   const std::lock_guard held(mutex_);
   if (claimed_.load(std::memory_order_relaxed) != &task) return;
   interrupted_ = true;
+  delivered_ = true;
   thread_->interrupt();
 }
 
@@ -14,34 +17,32 @@ void interruption::task_left(const core& task) noexcept {
   const std::lock_guard held(mutex_);
   if (claimed_.load(std::memory_order_relaxed) != &task) return;  // it ran inside of ours
   claimed_.store(nullptr, std::memory_order_relaxed);
+  delivered_ = false;
   (void)take_back();
 }
 
-// True if the worker had been interrupted and had not noticed.
-bool interruption::leave(const core* next) noexcept {
+interruption::memory interruption::leave(const core* next) noexcept {
   const std::lock_guard held(mutex_);
   claimed_.store(next, std::memory_order_release);
-  return take_back();
+  const bool delivered = std::exchange(delivered_, false);
+  return {delivered, take_back()};
 }
 
-// With mutex_ held, on the worker.
+// With mutex_ held, on the worker. True if it had been interrupted and had not noticed.
 bool interruption::take_back() noexcept {
-  if (!std::exchange(interrupted_, false) || !boost::this_thread::interruption_requested()) return false;
-  try {
-    boost::this_thread::interruption_point();  // there is no other way to clear it
-  } catch (const boost::thread_interrupted&) {
-    // That was it.
-  }
-  return true;
+  if (!std::exchange(interrupted_, false)) return false;
+  // Not by an interruption_point(): the task may have disabled interruptions here.
+  boost::detail::thread_data_base& here = *boost::detail::get_current_thread_data();
+  const boost::lock_guard<boost::mutex> held(here.data_mutex);
+  return std::exchange(here.interrupt_requested, false);
 }
 
 interruption::detour::detour(interruption& of, core& inner) noexcept
     : of_(of), outer_(const_cast<core*>(of.claimed_.load(std::memory_order_relaxed))) {
   of_.claim(inner);
   // ORDER interrupt: a request that comes behind this look finds the inner task claimed. Of one that came before, the
-  // interruption may be on its way: then we wait for the mutex.
-  asked_before_ = outer_ != nullptr && outer_->was_asked_to_stop();
-  if (asked_before_) pending_ = of_.leave(&inner);
+  // interruption may be here, or on its way and too late: the mutex tells which.
+  if (outer_ != nullptr && outer_->was_asked_to_stop()) before_ = of_.leave(&inner);
 }
 
 const core* interruption::detour::end(bool inner_ran) noexcept {
@@ -54,7 +55,14 @@ const core* interruption::detour::end(bool inner_ran) noexcept {
   // ORDER interrupt: of a request that came before this look, nobody may have interrupted us; one that comes behind it
   // finds the outer task claimed.
   const bool asked = outer_->was_asked_to_stop();
-  return pending_ || (asked && !asked_before_) ? outer_ : nullptr;
+  if (before_.unnoticed || (asked && !before_.delivered)) return outer_;
+  if (before_.delivered) of_.remember_delivery();
+  return nullptr;
+}
+
+void interruption::remember_delivery() noexcept {
+  const std::lock_guard held(mutex_);
+  delivered_ = true;
 }
 
 }  // namespace tandem::detail

@@ -14,6 +14,12 @@
 namespace tandem::detail {
 
 class interruption {
+  // What has become of the interruption of a task that has been asked to stop.
+  struct memory {
+    bool delivered = false;  // the worker has been interrupted for it
+    bool unnoticed = false;  // and the task has not noticed; it is taken back
+  };
+
  public:
   // --- by the crew, under its mutex ---
   /// Whom to interrupt.
@@ -44,19 +50,20 @@ class interruption {
    private:
     interruption& of_;
     core* const outer_;  // which the worker is in; null: none
-    bool asked_before_ = false;
-    bool pending_ = false;  // it was interrupted, and has not noticed
+    memory before_;      // the outer task's
   };
 
  private:
-  bool leave(const core* next) noexcept;
+  memory leave(const core* next) noexcept;
   bool take_back() noexcept;
+  void remember_delivery() noexcept;
 
   // What the worker runs, or is about to start; null: nothing. Written by the worker.
   std::atomic<const core*> claimed_{nullptr};
   std::shared_ptr<boost::thread> thread_;
-  std::mutex mutex_;  // guards interrupted_; while it is held, the worker does not go on to another task
+  std::mutex mutex_;  // guards what follows; while it is held, the worker does not go on to another task
   bool interrupted_ = false;  // and the request not taken back yet
+  bool delivered_ = false;    // the task that is claimed has been interrupted
 };
 
 }  // namespace tandem::detail

@@ -53,7 +53,7 @@ std::vector<const thread_worker*> thread_crew::present() const {
 // The mutex keeps the threads from being detached, or given to other workers, meanwhile.
 void thread_crew::interrupt(const core& task) noexcept {
   const std::lock_guard lock(mutex_);
-  // All of them: a worker may only believe that it is going to run the task (see thread_worker::claim()).
+  // All of them: a worker may only believe that it is going to run the task (see interruption::claim()).
   for (int i = 0; i < places(); ++i) at(i).interrupt(task);
 }
 

@@ -27,7 +27,7 @@ struct entry {
 class clockwork {
  public:
   handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* owner, at_end then) {
-    bool too_late = false;  // for the thread's present sleep
+    bool too_late = false;
     handle made;
     {
       const std::lock_guard held(mutex_);
@@ -40,8 +40,7 @@ class clockwork {
         throw;
       }
       at->second.what = std::move(what);  // nothing can fail any more
-      too_late = when < sleeps_until_;
-      if (too_late) changes_.fetch_add(1, std::memory_order_relaxed);
+      too_late = shorten_sleep(when);
     }
     if (too_late) wake_thread();
     return made;
@@ -60,6 +59,20 @@ class clockwork {
     }
     if (may_go) wake_thread();
     return true;
+  }
+
+  handle move(const handle& which, posix::steady_time when) noexcept {
+    bool too_late = false;
+    {
+      const std::lock_guard held(mutex_);
+      auto node = waiting_.extract({which.when, which.number});
+      if (node.empty()) return {};
+      node.key().first = when;
+      waiting_.insert(std::move(node));
+      too_late = shorten_sleep(when);
+    }
+    if (too_late) wake_thread();
+    return {when, which.number};
   }
 
   void stop_all(const void* owner, bool and_await) noexcept {
@@ -86,6 +99,13 @@ class clockwork {
   };
 
   void wake_thread() noexcept { posix::futex_wake(changes_, 1, posix::scope::process_private); }
+
+  // With the mutex held. True if the thread sleeps for longer than until then, and must be woken.
+  [[nodiscard]] bool shorten_sleep(posix::steady_time when) noexcept {
+    if (when >= sleeps_until_) return false;
+    changes_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
 
   // With the mutex held. Nothing waits any more: the thread need not sleep until a time that has no alarm. Not for a
   // moment's difference, else each task with a time limit would wake it twice.
@@ -204,6 +224,11 @@ handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* own
 bool stop(const handle& which) noexcept {
   clockwork* all = which.number == 0 ? nullptr : of_this_process.existing();
   return all != nullptr && all->stop(which);
+}
+
+handle move(const handle& which, posix::steady_time when) noexcept {
+  clockwork* all = which.number == 0 ? nullptr : of_this_process.existing();
+  return all == nullptr ? handle{} : all->move(which, when);
 }
 
 void stop_all(const void* owner) noexcept {

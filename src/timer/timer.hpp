@@ -41,6 +41,10 @@ handle set(posix::steady_time when, std::unique_ptr<alarm> what, const void* own
 /// dropped. Never waits. Thread-safe.
 bool stop(const handle& which) noexcept;
 
+/// Gives an alarm that waits another time; its handle from now on. Number 0: it does not wait any more. Never waits, needs
+/// no memory. Thread-safe.
+handle move(const handle& which, posix::steady_time when) noexcept;
+
 /// Drops all alarms of `owner` that wait, but for those that are to be left. If other threads ring or drop some of them just now, it waits for those (on the
 /// timer thread not for the one that rings). The owner must see to it that no further ones are set. Thread-safe.
 void stop_all(const void* owner) noexcept;

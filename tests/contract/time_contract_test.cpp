@@ -458,6 +458,72 @@ TYPED_TEST(SubmitEvery, ShutdownDuringARunEndsIt) {
   EXPECT_EQ(this->counter("runs").value(), 1);
 }
 
+TYPED_TEST(SubmitEvery, ShutdownAsksARunThatIsUnderWayToStop) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));
+  this->counter("arrivals").wait_for(1);
+  pool->shutdown();
+  EXPECT_TRUE(f.cancelled());
+  EXPECT_EQ(this->counter("arrivals").value(), 2) << "the run has ended by itself";
+}
+
+TYPED_TEST(SubmitEvery, StopThatWasRequestedBeforeCancelsAtOnce) {
+  auto pool = TypeParam::make(1);
+  std::stop_source stop;
+  stop.request_stop();
+  auto f = pool->submit_every({.stop_token = stop.get_token()}, 1ms, count, this->path("runs"));
+  EXPECT_TRUE(f.cancelled());
+  pool->shutdown();
+  EXPECT_THROW((void)pool->submit_every({.stop_token = stop.get_token()}, 1ms, count, this->path("runs")),
+               shutdown_error);
+  EXPECT_EQ(this->counter("runs").value(), 0);
+}
+
+TYPED_TEST(SubmitEvery, StopMayComeWhileItBegins) {
+  auto pool = TypeParam::make(1);
+  for (int i = 0; i < (TypeParam::in_process ? 300 : 30); ++i) {
+    std::stop_source stop;
+    std::atomic<bool> go{false};
+    std::thread other([&] {
+      while (!go) sched_yield();
+      stop.request_stop();
+    });
+    go = true;
+    auto f = pool->submit_every({.stop_token = stop.get_token()}, std::chrono::microseconds(50), nothing);
+    other.join();
+    f.wait();
+    ASSERT_TRUE(f.cancelled());
+  }
+}
+
+// What must not be, but must do no harm.
+TYPED_TEST(SubmitEvery, RunMayOutliveItsPool) {
+  if constexpr (TypeParam::in_process && TypeParam::concurrent) {
+    auto pool = TypeParam::make(1);
+    test::counter ran;
+    auto f = pool->submit_every(1ms, [&] {
+      pool.reset();
+      ran.add();
+    });
+    f.wait();
+    EXPECT_TRUE(f.cancelled());
+    ran.wait_for(1);
+  } else if constexpr (TypeParam::concurrent) {
+    // A callback may let go of a process pool while a worker is in a run.
+    auto pool = TypeParam::make(2);
+    auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));
+    this->counter("arrivals").wait_for(1);
+    auto other = pool->submit(nothing);
+    other.on_done([&] { pool.reset(); });
+    f.wait();
+    EXPECT_TRUE(f.cancelled());
+  } else {
+    auto pool = TypeParam::make();
+    EXPECT_FALSE(pool->submit_every(1h, nothing).is_ready());
+    pool.reset();  // from outside only: a run is the timer's
+  }
+}
+
 TYPED_TEST(SubmitEvery, AsksARunThatIsUnderWayToStop) {
   auto pool = TypeParam::make(1);
   auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));

@@ -85,26 +85,33 @@ MUTANTS = [
         "thread_pool_interruption_test", "Interruption.ReachesATaskThatHasRunAnotherOneInPlace"),
     Mutant(
         "detour_looks_not_again", INTERRUPTION,
-        "  return pending_ || (asked && !asked_before_) ? outer_ : nullptr;",
-        "  static_cast<void>(asked);\n  return pending_ ? outer_ : nullptr;",
+        "  if (before_.unnoticed || (asked && !before_.delivered)) return outer_;",
+        "  static_cast<void>(asked);\n  if (before_.unnoticed) return outer_;",
         "ORDER interrupt: a request that came while a task ran in place is made up for",
         "thread_pool_interruption_test", "Interruption.DoesNotReachATaskThatRunsInPlaceOfTheOneThatWaitsForIt"),
     Mutant(
         "detour_forgets_what_was_due", INTERRUPTION,
-        "  return pending_ || (asked && !asked_before_) ? outer_ : nullptr;",
-        "  return (asked && !asked_before_) ? outer_ : nullptr;",
+        "  if (before_.unnoticed || (asked && !before_.delivered)) return outer_;",
+        "  if (asked && !before_.delivered) return outer_;",
         "an interruption that was due before a task ran in place is due behind it",
         "thread_pool_interruption_test", "Interruption.ThatIsDueIsKeptWhileAnotherTaskRunsInPlace"),
+
+    Mutant(
+        "disabled_interruption_is_not_taken_back", INTERRUPTION,
+        "  return std::exchange(here.interrupt_requested, false);", "  return here.interrupt_requested;",
+        "a task that has disabled interruptions leaves none of another task behind",
+        "thread_pool_interruption_test", "Interruption.IsTakenBackWhereItIsDisabled"),
 
     # --- the timer ---
     Mutant(
         "timer_sleeps_on", TIMER,
-        "    if (too_late) wake_thread();\n", "    static_cast<void>(too_late);\n",
+        "    if (too_late) wake_thread();\n    return made;", "    static_cast<void>(too_late);\n    return made;",
         "whoever sets an alarm before all others wakes the timer",
         "timer_test", "Timer.SleepsShorterWhenAnEarlierAlarmIsSet"),
     Mutant(
         "timer_looks_at_no_change", TIMER,
-        "      if (too_late) changes_.fetch_add(1, std::memory_order_relaxed);\n", "",
+        "    if (when >= sleeps_until_) return false;\n    changes_.fetch_add(1, std::memory_order_relaxed);\n",
+        "    if (when >= sleeps_until_) return false;\n",
         "a timer that is about to sleep sees the alarm that was set meanwhile",
         "timer_test", "Timer.MissesNoAlarmThatIsSetWhileItFallsAsleep", repeat=60),
     Mutant(
@@ -162,14 +169,14 @@ MUTANTS = [
         "contract_thread", "SubmitAfter/*.ThatRacesShutdownIsNotRunBeforeItsTime", repeat=10),
     Mutant(
         "repeated_task_looks_not_again", DELAYED,
-        "  if (sink_.is_open() || !cancel_pending()) return;  // ORDER alarm-close", "  return;  // ORDER alarm-close",
+        "  if (!sink_.is_open()) refuse();  // ORDER alarm-close\n", "",
         "ORDER alarm-close, of a repeated task",
         "contract_thread", "SubmitAfter/*.ThatRacesShutdownIsNotRunBeforeItsTime", repeat=10),
     Mutant(
-        "next_run_looks_not_again", DELAYED,
-        "  if (!sink_.is_open()) (void)cancel_pending();  // ORDER alarm-close\n", "",
-        "ORDER alarm-close, of the next run of a repeated task",
-        "contract_thread", "SubmitEvery/*.ShutdownDuringARunEndsIt"),
+        "run_has_no_alarm", DELAYED,
+        "    set_alarm(next_ + never);\n", "",
+        "the end of the pool finds a repeated task whose run is under way",
+        "contract_thread", "SubmitEvery/*.ShutdownAsksARunThatIsUnderWayToStop"),
     Mutant(
         "tbb_pool_is_open_though_it_says_not", "src/tbb_pool/tbb_pool_state.cpp",
         "  queue_.close();\n  closing_.store(true, std::memory_order_seq_cst);\n",

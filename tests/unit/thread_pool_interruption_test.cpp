@@ -377,6 +377,51 @@ TEST(Interruption, OfATaskThatIsLeftToAnotherIsNotLeftToTheNext) {
 }
 
 // The cancel comes at any moment of the task's end.
+// The task in place is cancelled while the one that waits for it does not let itself be interrupted.
+TEST(Interruption, IsTakenBackWhereItIsDisabled) {
+  thread_pool pool({.max_workers = 1});
+  auto nested = pool.submit([&] {
+    {
+      const boost::this_thread::disable_interruption uninterrupted;
+      gate there;
+      auto in_place = pool.submit([&] {
+                            there.open();
+                            while (!this_task::stop_requested()) std::this_thread::yield();
+                          })
+                          .share();
+      std::thread canceller([&] {
+        there.wait();
+        in_place.cancel();
+      });
+      in_place.wait();
+      canceller.join();
+    }
+    return is_interrupted();
+  });
+  EXPECT_FALSE(nested.get());
+  EXPECT_FALSE(pool.submit(is_interrupted).get());
+}
+
+// A request that comes just when a task begins to run another one in place is delivered behind that.
+TEST(Interruption, IsNotLostAmongNestedTasks) {
+  const test::seed_scope seed;
+  auto random = test::seed_scope::generator();
+  thread_pool pool({.max_workers = 1});
+  const int rounds = 3000 / test::slowness();
+  for (int i = 0; i < rounds; ++i) {
+    std::atomic<bool> there{false};
+    auto f = pool.submit([&] {
+      there = true;
+      for (int n = 0; n < 20; ++n) pool.submit([] {}).get();
+      sleep_for_ever();
+    });
+    while (!there) std::this_thread::yield();
+    for (auto n = random() % 10000; n > 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
+    f.cancel();
+    ASSERT_THROW(f.get(), boost::thread_interrupted) << "round " << i;
+  }
+}
+
 TEST(Interruption, IsPreciseWheneverTheCancelComes) {
   const test::seed_scope seed;
   auto random = test::seed_scope::generator();

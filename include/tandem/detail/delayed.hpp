@@ -52,7 +52,8 @@ class TANDEM_API repetition : public result<void>, private callback {
 
   void ring() noexcept;
   void wait_for_next() noexcept;
-  void set_alarm();
+  void set_alarm(time_point when);
+  void refuse();
   void end(std::exception_ptr error) noexcept;
   // callback: a run is done
   void fire(core& run) noexcept override;
@@ -67,7 +68,7 @@ class TANDEM_API repetition : public result<void>, private callback {
   bool ended_ = false;
   std::shared_ptr<void> call_;  // until it has ended
   core_ptr<core> run_;          // while it runs
-  time_point alarm_when_{};     // the alarm that waits
+  time_point alarm_when_{};     // the alarm for the next run; while one runs, one that never rings
   std::uint64_t alarm_number_ = 0;
 };
 

@@ -150,7 +150,7 @@ template <remote_mode Mode, class F, class... Args>
   return access::make_future<value_type>(std::move(mine));
 }
 
-/// Sends a task without a future to `sink`; what it throws is reported on stderr.
+/// Sends a task without a future to `sink`; what it throws goes to the pool's error handler.
 template <remote_mode Mode, class F, class... Args>
 void post_to(task_sink& sink, std::unique_ptr<task_options> options, F&& f, Args&&... args) {
   auto* raw = new_task<Mode>(1, std::forward<F>(f), std::forward<Args>(args)...);
