@@ -45,8 +45,9 @@ bool stop(const handle& which) noexcept;
 /// no memory. Thread-safe.
 handle move(const handle& which, posix::steady_time when) noexcept;
 
-/// Drops all alarms of `owner` that wait, but for those that are to be left. If other threads ring or drop some of them just now, it waits for those (on the
-/// timer thread not for the one that rings). The owner must see to it that no further ones are set. Thread-safe.
+/// Drops all alarms of `owner` that wait, but for those that are to be left. If other threads ring or drop some of them
+/// just now, it waits for those (on the timer thread not for the one that rings). The owner must see to it that no
+/// further ones are set. Thread-safe.
 void stop_all(const void* owner) noexcept;
 /// The same, but never waits.
 void drop_all(const void* owner) noexcept;
