@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,21 +15,14 @@
 
 #include "support/gate.hpp"
 #include "support/processes.hpp"
+#include "support/use_all.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using tandem::test::counter;
 using tandem::test::gate;
-
-// Uses all workers at the same time.
-void use_all(tandem::thread_pool& pool) {
-  const int workers = pool.max_workers();
-  std::latch all(workers);
-  std::vector<tandem::future<void>> fs;
-  for (int i = 0; i < workers; ++i) fs.push_back(pool.submit([&] { all.arrive_and_wait(); }));
-  for (auto& f : fs) f.get();
-}
+using tandem::test::use_all;
 
 int threads_called(const std::string& prefix) {
   const auto threads = tandem::test::threads();

@@ -9,27 +9,20 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "support/gate.hpp"
+#include "support/use_all.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using tandem::test::counter;
 using tandem::test::gate;
-
-void use_all(tandem::thread_pool& pool) {
-  const int workers = pool.max_workers();
-  std::latch all(workers);
-  std::vector<tandem::future<void>> fs;
-  for (int i = 0; i < workers; ++i) fs.push_back(pool.submit([&] { all.arrive_and_wait(); }));
-  for (auto& f : fs) f.get();
-}
+using tandem::test::use_all;
 
 // For the end of a thread, which comes a moment after the last thing that can be waited for.
 template <class Condition>
