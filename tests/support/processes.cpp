@@ -1,12 +1,14 @@
 #include "support/processes.hpp"
 
 #include <dirent.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -49,9 +51,32 @@ bool read_process(int pid, process_info& info) {
   return true;
 }
 
+enum class environment { absent, empty, not_yet_there, there };
+
+// Why /proc/<pid>/environ reads as empty. A process in the midst of exec already has its new memory, but not yet
+// the strings in it, for as long as the program's file is being read.
+environment environment_of(int pid) {
+  const std::string directory = "/proc/" + std::to_string(pid);
+  char target[1];
+  if (readlink((directory + "/exe").c_str(), target, sizeof target) < 0) return environment::absent;
+  const std::string stat = slurp(directory + "/stat");
+  std::istringstream rest(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+  // proc(5): the state is field 3, the environment's begin and end are fields 50 and 51.
+  const std::vector<std::string> fields(std::istream_iterator<std::string>{rest}, {});
+  if (fields.size() < 49 || fields[0] == "Z" || fields[0] == "X") return environment::absent;
+  if (fields[48] == "0") return environment::not_yet_there;
+  return fields[47] == fields[48] ? environment::empty : environment::there;
+}
+
 bool is_marked(int pid, const std::string& mark) {
-  const std::string environment = slurp("/proc/" + std::to_string(pid) + "/environ");
-  return ('\0' + environment).find('\0' + mark + '\0') != std::string::npos;
+  for (;;) {
+    const std::string text = slurp("/proc/" + std::to_string(pid) + "/environ");
+    if (!text.empty()) return ('\0' + text).find('\0' + mark + '\0') != std::string::npos;
+    const environment why = environment_of(pid);
+    if (why == environment::absent || why == environment::empty) return false;
+    // The kernel announces the end of an exec to nobody.
+    if (why == environment::not_yet_there) poll(nullptr, 0, 1);
+  }
 }
 
 }  // namespace
