@@ -35,6 +35,9 @@ PATIENCE, GRACE = 6, 10
 # The unmutated tests' own limit.
 LONGEST = 600
 
+# How a mutant ends that proves nothing.
+NOT_BUILT, RAN_NOTHING = "not built", "ran nothing"
+
 SANITIZERS = {
     "tsan": {"TSAN_OPTIONS": "halt_on_error=1"},
     "asan": {"ASAN_OPTIONS": "detect_stack_use_after_return=1"},
@@ -158,7 +161,7 @@ class Workshop:
             return "hung", seconds, text
         if code == 0:
             ran = "[       OK ]" in text
-            return ("passed" if ran else "ran nothing"), seconds, text
+            return ("passed" if ran else RAN_NOTHING), seconds, text
         if "Sanitizer: " in text or ": runtime error: " in text:
             return "sanitizer", seconds, text
         if code in (1, -signal.SIGTRAP):
@@ -189,7 +192,8 @@ class Workshop:
         file.write_text(mutant.put_into(original))
         try:
             if error := self.build(mutant.preset, [mutant.program]):
-                die(f"mutant {mutant.name} does not compile, so it shows nothing:\n{error[-4000:]}")
+                say(f"mutant {mutant.name} does not compile:\n{error[-4000:]}")
+                return NOT_BUILT, 0.0
             how, seconds, _ = self.run(mutant, PATIENCE * self.seconds[mutant.command] + GRACE)
             return how, seconds
         finally:
@@ -226,15 +230,18 @@ def main():
     copy_project(tree)
     workshop = Workshop(tree, arguments.jobs)
     workshop.prepare(chosen)
-    survivors = 0
+    survivors = broken = 0
     print(f"{'mutant':34} {'preset':6} {'ended':12} {'s':>6}  weakens")
     for m in chosen:
         how, seconds = workshop.try_mutant(m)
         survivors += how == "passed"
+        broken += how in (NOT_BUILT, RAN_NOTHING)
         print(f"{m.name:34} {m.preset:6} {'SURVIVED' if how == 'passed' else how:12} {seconds:6.1f}  {m.weakens}",
               flush=True)
-    print(f"{len(chosen) - survivors} of {len(chosen)} mutants killed")
-    sys.exit(1 if survivors else 0)
+    print(f"{len(chosen) - survivors - broken} of {len(chosen)} mutants killed")
+    if broken:
+        print(f"{broken} of them show nothing: they do not compile, or their tests do not exist in this build")
+    sys.exit(1 if survivors or broken else 0)
 
 
 if __name__ == "__main__":
