@@ -8,6 +8,7 @@
 #include <tandem/detail/imap.hpp>
 #include <tandem/detail/map.hpp>
 #include <tandem/detail/remote_continuation.hpp>
+#include <tandem/detail/repetition.hpp>
 #include <tandem/detail/task.hpp>
 #include <tandem/detail/task_sink.hpp>
 #include <tandem/future.hpp>

@@ -9,6 +9,7 @@ INTERRUPTION = "src/thread_pool/interruption.cpp"
 WORKER = "src/thread_pool/thread_worker.cpp"
 TIMER = "src/timer/timer.cpp"
 DELAYED = "src/executor/delayed.cpp"
+REPETITION = "src/executor/repetition.cpp"
 
 MUTANTS = [
     # --- limits: of the runner and the timer one may complete ---
@@ -88,13 +89,33 @@ MUTANTS = [
         "  if (before_.unnoticed || (asked && !before_.delivered)) return outer_;",
         "  static_cast<void>(asked);\n  if (before_.unnoticed) return outer_;",
         "ORDER interrupt: a request that came while a task ran in place is made up for",
-        "thread_pool_interruption_test", "Interruption.DoesNotReachATaskThatRunsInPlaceOfTheOneThatWaitsForIt"),
+        "thread_pool_interruption_test",
+        "InterruptionMoments.RequestThatIsOnItsWayWhenADetourBeginsIsDueBehindIt"),
     Mutant(
         "detour_forgets_what_was_due", INTERRUPTION,
         "  if (before_.unnoticed || (asked && !before_.delivered)) return outer_;",
         "  if (asked && !before_.delivered) return outer_;",
         "an interruption that was due before a task ran in place is due behind it",
-        "thread_pool_interruption_test", "Interruption.ThatIsDueIsKeptWhileAnotherTaskRunsInPlace"),
+        "thread_pool_interruption_test",
+        "InterruptionMoments.InterruptionThatIsHereWhenADetourBeginsIsDueBehindIt"),
+
+    Mutant(
+        "detour_interrupts_twice", INTERRUPTION,
+        "  if (before_.delivered) of_.remember_delivery();\n", "",
+        "an interruption that a task has noticed does not come again",
+        "thread_pool_interruption_test", "InterruptionMoments.InterruptionThatWasNoticedDoesNotComeAgain"),
+    Mutant(
+        "detour_keeps_what_it_found", INTERRUPTION,
+        "    (void)of_.leave(outer_);  // whoever", "    of_.claimed_.store(outer_);  // whoever",
+        "what met a worker that was too late for a task is not left to the task that it is in",
+        "thread_pool_interruption_test",
+        "InterruptionMoments.InterruptionOfATaskThatAnotherWorkerHasStartedIsNotLeftToTheOuterOne"),
+    Mutant(
+        "detour_takes_nothing_along", INTERRUPTION,
+        "  if (outer_ != nullptr && outer_->was_asked_to_stop()) before_ = of_.leave(&inner);\n", "",
+        "ORDER interrupt: a request that came before a detour does not reach the inner task",
+        "thread_pool_interruption_test",
+        "InterruptionMoments.InterruptionThatIsHereWhenADetourBeginsIsDueBehindIt"),
 
     Mutant(
         "disabled_interruption_is_not_taken_back", INTERRUPTION,
@@ -168,12 +189,12 @@ MUTANTS = [
         "ORDER alarm-close: who has set an alarm looks whether the pool is open",
         "contract_thread", "SubmitAfter/*.ThatRacesShutdownIsNotRunBeforeItsTime", repeat=10),
     Mutant(
-        "repeated_task_looks_not_again", DELAYED,
+        "repeated_task_looks_not_again", REPETITION,
         "  if (!sink_.is_open()) refuse();  // ORDER alarm-close\n", "",
         "ORDER alarm-close, of a repeated task",
         "contract_thread", "SubmitAfter/*.ThatRacesShutdownIsNotRunBeforeItsTime", repeat=10),
     Mutant(
-        "run_has_no_alarm", DELAYED,
+        "run_has_no_alarm", REPETITION,
         "    set_alarm(next_ + never);\n", "",
         "the end of the pool finds a repeated task whose run is under way",
         "contract_thread", "SubmitEvery/*.ShutdownAsksARunThatIsUnderWayToStop"),
