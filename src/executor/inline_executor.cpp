@@ -57,14 +57,13 @@ void inline_executor::shutdown(shutdown_options options) {
         "use {.wait = false}, or call it from outside");
   }
   std::uint32_t calls = calls_.fetch_or(closed_bit, std::memory_order_acq_rel) | closed_bit;
-  // A delayed task runs while its alarm rings: to wait for that is to wait for the task.
-  if (!options.wait) return detail::cancel_delayed(this);
+  detail::cancel_delayed(this);
+  if (!options.wait) return;
   while (detail::run_put_off_callbacks()) {}
   const this_task::blocking_region blocked;
-  detail::stop_delayed(this);
   for (; (word_here(calls, *this) & calls_mask) != 0; calls = calls_.load(std::memory_order_acquire))
     posix::futex_wait(calls_, calls, posix::scope::process_private);
-  detail::stop_delayed(this);  // once more: callbacks of a task that ran too long may still be under way
+  detail::stop_delayed(this);  // callbacks of a task that ran too long may still be under way
 }
 
 bool inline_executor::is_open() const noexcept {

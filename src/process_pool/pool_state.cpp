@@ -135,7 +135,7 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     open_ = false;
   }
   bound_.wake();
-  options.wait ? stop_delayed(this) : cancel_delayed(this);
+  cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
@@ -145,8 +145,7 @@ void process_pool_state::shutdown(const shutdown_options& options) {
     const std::lock_guard held(join_mutex_);
     if (manager_.joinable()) manager_.join();
   }
-  stop_delayed(
-      this);  // once more: callbacks of a task that ran too long, in its submitter, may still be under way
+  stop_delayed(this);  // callbacks of a task that ran too long, in its submitter, may still be under way
 }
 
 bool process_pool_state::is_open() const noexcept {

@@ -185,14 +185,14 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
   closing_.store(true, std::memory_order_seq_cst);
   bound_.wake();
   if (options.cancel_pending) cancelling_.store(true, std::memory_order_relaxed);
-  options.wait ? stop_delayed(this) : cancel_delayed(this);
+  cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   dismiss_parked();
   if (!options.wait) return;
   if (is_bounded()) bound_.await_callers();
   wait_until_gone();
   resolvers_.await_none();  // ORDER outsiders: what they have taken is not in the queue any more
-  stop_delayed(this);       // once more: callbacks of tasks that ran too long may still be under way
+  stop_delayed(this);       // callbacks of tasks that ran too long may still be under way
 }
 
 void tbb_pool_state::abandon(std::shared_ptr<tbb_pool_state> self) noexcept {

@@ -213,12 +213,12 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   wake_all();
   bound_.wake();
   crew_.dismiss_resting();
-  options.wait ? stop_delayed(this) : cancel_delayed(this);
+  cancel_delayed(this);
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
   if (!options.wait) return;
   join_all();
-  stop_delayed(this);  // once more: callbacks of tasks that ran too long may still be under way
+  stop_delayed(this);  // callbacks of tasks that ran too long may still be under way
 }
 
 // Nobody sleeps any more, and nobody can lie down.

@@ -164,6 +164,15 @@ TYPED_TEST(SubmitAfter, ShutdownCancelsWhatIsNotDueAndRefusesFurtherOnes) {
   EXPECT_THROW((void)pool->submit_every(1ms, nothing), shutdown_error);
 }
 
+TYPED_TEST(SubmitAfter, ShutdownThatDoesNotWaitCancelsWhatIsNotDueToo) {
+  auto pool = TypeParam::make(1);
+  auto once = pool->submit_after(1h, add_one, 1);
+  auto again = pool->submit_every(1h, nothing);
+  pool->shutdown({.wait = false});
+  EXPECT_TRUE(once.cancelled());
+  EXPECT_TRUE(again.cancelled());
+}
+
 TYPED_TEST(SubmitAfter, ThatRacesShutdownResolves) {
   for (int round = 0; round < (TypeParam::in_process ? 100 : 5); ++round) {
     auto pool = TypeParam::make(1);

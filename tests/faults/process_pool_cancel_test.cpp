@@ -8,8 +8,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 namespace {
 
@@ -70,6 +74,30 @@ TEST(ProcessPool, CancelsWhatIsBeingEncodedWhenPendingTasksAreCancelled) {
   pool.shutdown({.wait = false, .cancel_pending = true});
   let_it_be_encoded();
   EXPECT_THROW(task.get(), tandem::cancelled_error);
+}
+
+int be_slow() {
+  usleep(20'000);
+  return 1;
+}
+
+// A submitter that encodes a task has been promised a place at a worker. If the task is cancelled meanwhile, nobody but
+// the submitter knows that the place stays free.
+TEST(ProcessPool, PlaceThatIsNotTakenIsOfferedToWhoWaits) {
+  process_pool pool({.max_workers = 1});
+  EXPECT_EQ(pool.submit(be_slow).get(), 1);  // so nothing waits behind another task
+  encoding = false;
+  go_on = false;
+  std::stop_source stop;
+  tandem::future<int> first;
+  std::thread submitter([&] { first = pool.submit({.stop_token = stop.get_token()}, take_gated, gated{}); });
+  encoding.wait(false);
+  auto second = pool.submit(tandem::test::add_one, 1);
+  stop.request_stop();
+  let_it_be_encoded();
+  EXPECT_EQ(second.get(), 2);
+  submitter.join();
+  EXPECT_THROW(first.get(), tandem::cancelled_error);
 }
 
 TEST(ProcessPool, DoesNotKeepWhatIsCancelledWhileAllWorkersAreBusy) {
@@ -138,9 +166,13 @@ TEST(ProcessPool, DoesNotTryAgainWhenPendingTasksAreCancelled) {
   const tandem::test::fifo gate;
   auto task = pool.submit({.retries = 5}, die_the_first_time, gate.path());
   while (pool.stats().running == 0) sched_yield();
+  int workers = -1;
+  task.on_done([&] { workers = pool.stats().workers; });
   pool.shutdown({.wait = false, .cancel_pending = true});
   gate.release();
   EXPECT_THROW(task.get(), tandem::cancelled_error);
+  pool.shutdown();
+  EXPECT_EQ(workers, 0) << "it was cancelled at once, not when another worker had been started for it";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Workers die in every way and at every point; only the task that a worker was running may notice.
 #include "faults/tasks.hpp"
+#include "support/gate.hpp"
+#include "support/processes.hpp"
 
 #include <tandem/as_completed.hpp>
 #include <tandem/process_pool.hpp>
@@ -10,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <random>
 #include <set>
@@ -17,7 +20,9 @@
 #include <string>
 #include <vector>
 
+#include <sched.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 namespace {
 
@@ -121,6 +126,46 @@ TEST(ProcessPool, DeliversEveryOtherResultWhenWorkersAreKilledInTheMiddle) {
     }
   }
   EXPECT_LE(lost, 1);  // none, if it was killed between two tasks
+}
+
+int parent_pid() { return static_cast<int>(getppid()); }
+
+/// Returns when the process is gone, and the fork server, which has seen to that, has told the pool and sleeps.
+void wait_until_reported(int worker, int server) {
+  for (bool over = false; !over; sched_yield()) {
+    over = kill(worker, 0) != 0;
+    for (const auto& process : tandem::test::family(getpid()))
+      over = over && (process.pid != server || process.state == 'S');
+  }
+}
+
+TEST(ProcessPool, DeliversWhatAWorkerHasAnsweredBeforeItDied) {
+  process_pool pool({.max_workers = 1});
+  // So many short tasks that the pool trusts the next ones to be short, too, and lets them wait in the ring.
+  for (int round = 0; round < 20; ++round)
+    pool.map({.chunk_size = 1}, tandem::test::add_one, std::vector<int>(50));
+  const int worker = pool.submit(tandem::test::worker_pid).get();
+  const int server = pool.submit(parent_pid).get();
+  const tandem::test::fifo first_gate;
+  const tandem::test::fifo second_gate;
+  tandem::test::gate in_callback;
+  tandem::test::gate go_on;
+  const tandem::test::gate_opener at_end(go_on);
+  auto first = pool.submit(tandem::test::pass, first_gate.path());
+  first.on_done(
+      [&] {  // holds the manager up, so that it hears of the death before it has collected the next answer
+        in_callback.open();
+        go_on.wait();
+      });
+  auto answered = pool.submit(tandem::test::pass, second_gate.path());
+  auto dying = pool.submit(tandem::test::die, death::sigkill);
+  first_gate.release();
+  in_callback.wait();
+  second_gate.release();
+  wait_until_reported(worker, server);
+  go_on.open();
+  EXPECT_EQ(answered.get(), worker);
+  EXPECT_THROW(dying.get(), tandem::worker_died_error);
 }
 
 TEST(ProcessPool, SurvivesAllItsWorkersBeingKilledAgainAndAgain) {

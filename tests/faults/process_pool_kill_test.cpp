@@ -55,6 +55,40 @@ TEST(ProcessPool, SparesTasksBehindOneThatIsCancelledWhileItRuns) {
   for (auto& f : behind) EXPECT_NE(f.get(), doomed);
 }
 
+/// Does not listen to SIGTERM, and goes on when the test says so.
+int ignore_term_until(std::string started, std::string gate) {
+  std::signal(SIGTERM, SIG_IGN);
+  tandem::test::pass(started);
+  tandem::test::shared_counter(gate).wait_for(1);
+  return 0;
+}
+
+/// Lives longer than that process; for ever, if it runs in it.
+int outlive(int pid) {
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (pidfd >= 0) {
+    pollfd entry{pidfd, POLLIN, 0};
+    poll(&entry, 1, -1);
+    close(pidfd);
+  }
+  return tandem::test::worker_pid();
+}
+
+TEST(ProcessPool, TaskThatComesBehindACancelDoesNotGetTheWorkerThatIsToDie) {
+  process_pool pool({.max_workers = 1, .kill_on_cancel = true});
+  fill_rings_from_now_on(pool);
+  const int doomed = pool.submit(tandem::test::worker_pid).get();
+  const tandem::test::fifo started;
+  const tandem::test::scratch_directory files;
+  tandem::test::shared_gate go_on(files / "go_on");
+  auto running = pool.submit(ignore_term_until, started.path(), go_on.path());
+  started.release();
+  EXPECT_TRUE(running.cancel());
+  auto next = pool.submit(outlive, doomed);
+  go_on.open();  // before the time of grace is over
+  EXPECT_NE(next.get(), doomed);
+}
+
 TEST(ProcessPool, SparesTasksBehindOneThatTakesTooLong) {
   process_pool pool({.max_workers = 1});
   fill_rings_from_now_on(pool);

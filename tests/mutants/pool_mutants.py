@@ -131,7 +131,7 @@ MUTANTS = [
         "tbb_rest_looks_not_again", TBB,
         "    if (!surplus && !queue_.empty()) {", "    if (false && !queue_.empty()) {",
         "ORDER call-rest: a worker that rests looks at the queue once more",
-        "mix_stress_tbb", "MixStress.EveryFutureIsResolvedOnceAndNothingLivesOn", repeat=5),
+        "tbb_pool_test", "TbbPool.MissesNoTaskThatComesWhenItsWorkerGoesToRest"),
     Mutant(
         "tbb_submit_calls_nobody", TBB,
         "    refuse();\n  }\n  call_worker();", "    refuse();\n  }",

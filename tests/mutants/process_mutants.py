@@ -24,7 +24,7 @@ MUTANTS = [
         "manager_parks_without_a_look", MANAGER,
         "      work = work || w->answered(1) != 0;\n", "",
         "ORDER parent-park: a manager that parks looks at the slots once more",
-        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads", repeat=5),
+        "process_pool_stress", "ProcessPoolStress.MissesNoAnswerThatComesWhenTheManagerGoesToSleep"),
     Mutant(
         "parent_wakes_no_worker", REMOTE,
         "    posix::futex_wake(parked, 1, posix::scope::process_shared);\n", "",
@@ -40,7 +40,7 @@ MUTANTS = [
         "process_pool_faults", "ProcessPool.CancelsATaskThatWaitsInARing:ProcessPool.AsksARunningTaskToStop"),
     Mutant(
         "doom_spares_nobody", CANCELLATION,
-        "  worker.recall_from(behind_front + 1, unharmed);\n", "",
+        "  worker.recall_from(behind_front + 1, unharmed);\n", "  static_cast<void>(unharmed);\n",
         "ORDER doom: what waits behind a killed task is taken back first",
         "process_pool_faults",
         "ProcessPool.SparesTasksBehindOneThatIsCancelledWhileItRuns:ProcessPool.SparesTasksBehindOneThatTakesTooLong"),
@@ -48,8 +48,7 @@ MUTANTS = [
         "doom_keeps_the_worker_in_use", CANCELLATION,
         "  worker.retiring = true;\n  worker.deadline.reset();\n", "  worker.deadline.reset();\n",
         "nothing is put behind a task whose worker is about to be killed",
-        "process_pool_faults", "ProcessPool.KillsTheWorkerOfACancelledTaskIfToldTo:"
-                               "ProcessPool.SleepsWhileAWorkerHasItsTimeOfGrace", repeat=3),
+        "process_pool_faults", "ProcessPool.TaskThatComesBehindACancelDoesNotGetTheWorkerThatIsToDie"),
 
     # --- deaths ---
     Mutant(
@@ -67,8 +66,7 @@ MUTANTS = [
         "answers_of_the_dead_are_lost", BURIAL,
         "  while (collect(*worker)) {}\n", "",
         "what a worker answered before it died is delivered",
-        "process_pool_faults", "ProcessPool.DeliversEveryOtherResultWhenWorkersAreKilledInTheMiddle:"
-                               "ProcessPool.ReplacesAWorkerAfterItsShareOfTasks", repeat=3),
+        "process_pool_faults", "ProcessPool.DeliversWhatAWorkerHasAnsweredBeforeItDied"),
     Mutant(
         "retry_without_counting", BURIAL,
         "        victim->count_attempt();\n", "",
@@ -97,5 +95,5 @@ MUTANTS = [
         "promised_slot_is_kept_quiet", SUBMISSION,
         "  if (wanted) bell_.raise();\n}\n\n}  // namespace", "  static_cast<void>(wanted);\n}\n\n}  // namespace",
         "a promised slot that stays free is offered to who waits",
-        "process_pool_faults", "ProcessPool.CancelsATaskThatIsBeingEncoded"),
+        "process_pool_faults", "ProcessPool.PlaceThatIsNotTakenIsOfferedToWhoWaits"),
 ]

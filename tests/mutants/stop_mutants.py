@@ -19,7 +19,7 @@ MUTANTS = [
         "                                         std::memory_order_acq_rel, std::memory_order_acquire));\n",
         "  } while (false);\n  state_.fetch_or(word::settling | word::stop_requested);\n",
         "the time limit takes the right to complete before it completes",
-        "stop_race_test", "StopRace.TimeLimitAndEndGiveOneOutcome", preset="tsan"),
+        "stop_race_test", "StopRace.TimeLimitAndEndGiveOneOutcome", preset="tsan", repeat=50),
     Mutant(
         "contested_is_ignored", CORE,
         "return (state_.load(std::memory_order_relaxed) & word::contested) == 0 || try_settle();",
@@ -139,7 +139,7 @@ MUTANTS = [
         "timer_ends_though_something_waits", TIMER,
         "if (idle && waiting_.empty() && why", "if (idle && why",
         "the timer's thread does not end when something was set meanwhile",
-        "timer_test", "Timer.SurvivesAnEndlessRaceOfItsThreadsEndWithNewAlarms", repeat=3),
+        "timer_stall_test", "TimerStall.ThreadThatIsAboutToEndSeesTheAlarmThatWasSetMeanwhile"),
     Mutant(
         "stop_all_waits_for_nobody", TIMER,
         "    if (ringing_ == owner && self != thread_id_) return true;\n", "",
@@ -170,19 +170,19 @@ MUTANTS = [
     # --- delayed and repeated tasks against the end of the pool ---
     Mutant(
         "late_callbacks_are_not_awaited", "src/thread_pool/thread_pool_state.cpp",
-        "  stop_delayed(this);  // once more: callbacks of tasks that ran too long may still be under way\n", "",
+        "  stop_delayed(this);  // callbacks of tasks that ran too long may still be under way\n", "",
         "shutdown() waits for callbacks of tasks that ran too long",
         "contract_thread", "TimeLimit/*.CallbacksAreOverWhenThePoolIsGone"),
     Mutant(
         "shutdown_keeps_delayed_tasks", "src/thread_pool/thread_pool_state.cpp",
-        "  options.wait ? stop_delayed(this) : cancel_delayed(this);\n", "",
+        "  cancel_delayed(this);\n", "",
         "shutdown() cancels what is not due",
-        "contract_thread", "SubmitAfter/*.ShutdownCancelsWhatIsNotDueAndRefusesFurtherOnes"),
+        "contract_thread", "SubmitAfter/*.ShutdownThatDoesNotWaitCancelsWhatIsNotDueToo"),
     Mutant(
         "process_shutdown_keeps_delayed_tasks", "src/process_pool/pool_state.cpp",
-        "  options.wait ? stop_delayed(this) : cancel_delayed(this);\n", "",
+        "  cancel_delayed(this);\n", "",
         "the same, of a process_pool",
-        "contract_process", "SubmitAfter/*.ShutdownCancelsWhatIsNotDueAndRefusesFurtherOnes"),
+        "contract_process", "SubmitAfter/*.ShutdownThatDoesNotWaitCancelsWhatIsNotDueToo"),
     Mutant(
         "delayed_task_looks_not_again", DELAYED,
         "  if (!sink.is_open() && timer::stop(alarm)) {", "  if (false) {",

@@ -2,6 +2,8 @@
 // way. Each future resolves, and each value is right. A failing seed is printed and runs alone with
 // TANDEM_STRESS_SEED.
 #include "faults/tasks.hpp"
+#include "support/seed.hpp"
+#include "support/watchdog.hpp"
 
 #include <tandem/as_completed.hpp>
 #include <tandem/process_pool.hpp>
@@ -149,6 +151,19 @@ TEST(ProcessPoolStress, TakesTasksFromManyThreads) {
     });
   }
   for (auto& thread : threads) thread.join();
+}
+
+// One task at a time, so that nothing else wakes who has missed its answer.
+TEST(ProcessPoolStress, MissesNoAnswerThatComesWhenTheManagerGoesToSleep) {
+  const tandem::test::seed_scope seed;
+  auto random = tandem::test::seed_scope::generator();
+  tandem::process_pool pool({.max_workers = 1});
+  const int rounds = 20'000 / tandem::test::slowness();
+  for (int i = 0; i < rounds; ++i) {
+    auto f = pool.submit(work, static_cast<int>(random() % 3000));
+    if (i % 2 == 0) f.wait();
+    while (!f.is_ready()) {}
+  }
 }
 
 }  // namespace

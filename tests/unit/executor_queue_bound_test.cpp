@@ -21,12 +21,17 @@ class scripted_queue final : public bounded_queue {
     if (!had_room && when_full) std::exchange(when_full, {})();
     return had_room;
   }
-  void enter_anyway() noexcept override { ADD_FAILURE() << "nobody has allowed that"; }
+  void enter_anyway() noexcept override {
+    EXPECT_TRUE(is_worker_here) << "nobody has allowed that";
+    ++entered_anyway;
+  }
   void throw_if_closed() const override {
     if (closed) throw shutdown_error("closed");
   }
-  bool is_own_worker() const noexcept override { return false; }
+  bool is_own_worker() const noexcept override { return is_worker_here; }
 
+  bool is_worker_here = false;
+  int entered_anyway = 0;
   bool has_room = false;
   bool closed = false;
   std::function<void()> when_full;  // behind the look that has found it full
@@ -56,6 +61,15 @@ TEST(QueueBound, EndThatComesBehindTheLookIsNotMissed) {
   };
   int runs = 0;
   EXPECT_THROW((void)bound.admit(*make_task(runs), admission::by_policy, queue), shutdown_error);
+}
+
+TEST(QueueBound, WorkerOfThePoolDoesNotWaitForItself) {
+  queue_bound bound("pool", 1, when_full::block);
+  scripted_queue queue;
+  queue.is_worker_here = true;
+  int runs = 0;
+  EXPECT_TRUE(bound.admit(*make_task(runs), admission::by_policy, queue));
+  EXPECT_EQ(queue.entered_anyway, 1);
 }
 
 TEST(QueueBound, RunsNothingInTheCallerOnceThePoolIsClosed) {

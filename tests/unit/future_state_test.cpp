@@ -230,6 +230,20 @@ TEST(Cancel, RunningIsAskedToStopAndGoesOn) {
   EXPECT_TRUE(f.get());
 }
 
+TEST(Cancel, OfARunningTaskIsNotForgottenWhenItIsToBeTriedAgain) {
+  manual_executor pool;
+  auto f = pool.submit([] {});
+  const auto task = pool.start_one();
+  EXPECT_TRUE(task->return_to_pending());
+  ASSERT_TRUE(task->try_start());
+  EXPECT_FALSE(f.cancel());
+  EXPECT_FALSE(task->return_to_pending());
+  EXPECT_TRUE(f.running());
+  task->drop_payload();
+  task->complete_cancelled();
+  EXPECT_TRUE(f.cancelled());
+}
+
 TEST(Cancel, FinishedIsLeftAsItIs) {
   manual_executor pool;
   auto value = pool.submit([] { return 3; });

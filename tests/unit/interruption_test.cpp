@@ -40,9 +40,7 @@ class worker {
     {
       const boost::lock_guard<boost::mutex> held(starting);
       thread = std::make_shared<boost::thread>([&] {
-        {
-          const boost::lock_guard<boost::mutex> behind(starting);
-        }
+        { const boost::lock_guard<boost::mutex> behind(starting); }
         interruption_.claim(*outer);
         steps(*this);
         finish(*outer);

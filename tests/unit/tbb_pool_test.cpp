@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -21,6 +22,8 @@
 #include <unistd.h>
 
 #include "support/gate.hpp"
+#include "support/seed.hpp"
+#include "support/watchdog.hpp"
 
 namespace {
 
@@ -54,6 +57,18 @@ TEST(TbbPool, RunsAsManyBlockedTasksAsWorkersAlsoBeyondTheCpus) {
     open.open();
     for (auto& f : fs) f.get();
     EXPECT_EQ(most, workers);
+  }
+}
+
+TEST(TbbPool, MissesNoTaskThatComesWhenItsWorkerGoesToRest) {
+  const tandem::test::seed_scope seed;
+  auto random = tandem::test::seed_scope::generator();
+  tbb_pool pool({.max_workers = 1});
+  const int rounds = 30'000 / tandem::test::slowness();
+  for (int i = 0; i < rounds; ++i) {
+    const auto f = pool.submit([] {});
+    while (!f.is_ready()) {}  // not by wait(): the next one shall come at once
+    for (auto n = random() % 300; n > 0; --n) std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 }
 
@@ -264,6 +279,36 @@ TEST(TbbPool, NoMoreSparesComeThanTasksAreBlocked) {
   EXPECT_EQ(pool.stats().queued, 2);
   open.open();
   for (auto& f : fs) f.get();
+}
+
+TEST(TbbPool, NoMoreSparesComeAlsoWhenSeveralSubmitAtOnce) {
+  tbb_pool pool({.max_workers = 1});
+  gate open;
+  const gate_opener at_end(open);
+  counter blocked;
+  auto a = pool.submit([&] {
+    const tandem::this_task::blocking_region region;
+    blocked.add();
+    open.wait();
+  });
+  blocked.wait_for(1);
+  std::atomic<int> now{0};
+  std::atomic<int> most{0};
+  const auto submit = [&] {
+    for (int i = 0; i < 5000 / tandem::test::slowness(); ++i) {
+      const auto f = pool.submit([&] {
+        const int n = ++now;
+        for (int m = most; m < n && !most.compare_exchange_weak(m, n);) {}
+        std::this_thread::yield();
+        --now;
+      });
+      while (!f.is_ready()) std::this_thread::yield();  // the spare goes to rest meanwhile
+    }
+  };
+  std::thread other(submit);
+  submit();
+  other.join();
+  EXPECT_EQ(most, 1);
 }
 
 // Its blocked task goes on, so there are two where one may work: the spare leaves when its task is done.

@@ -39,8 +39,8 @@ class TANDEM_API task_sink {
   /// For writers of backends: what enqueue() sets as core::owner() of its tasks.
   [[nodiscard]] virtual const void* owner() const noexcept { return this; }
 
-  /// For writers of backends: false from the beginning of shutdown() on, which then calls stop_delayed(owner()), or
-  /// cancel_delayed(owner()) if it is not to wait; the destructor calls stop_delayed(owner()) in any case. When it is
+  /// For writers of backends: false from the beginning of shutdown() on, which then calls cancel_delayed(owner()), and
+  /// stop_delayed(owner()) behind all other waiting; the destructor calls stop_delayed(owner()) in any case. When it is
   /// false, enqueue() runs nothing any more.
   [[nodiscard]] virtual bool is_open() const noexcept { return true; }
 
@@ -53,11 +53,11 @@ class TANDEM_API task_sink {
 };
 
 /// For writers of backends: cancels what submit_after(), submit_at() and submit_every() have set for the sink of that
-/// owner() and whose time has not come. Waits for one that is just being enqueued, and for callbacks of a task whose time
-/// limit is over, so that the executor may go.
-TANDEM_API void stop_delayed(const void* owner) noexcept;
-/// The same, but does not wait: for shutdown({.wait = false}).
+/// owner() and whose time has not come.
 TANDEM_API void cancel_delayed(const void* owner) noexcept;
+/// The same; also waits for one that is just being enqueued, and for callbacks of a task whose time limit is over, so that
+/// the executor may go.
+TANDEM_API void stop_delayed(const void* owner) noexcept;
 
 }  // namespace tandem::detail
 

@@ -1,0 +1,110 @@
+// An alarm that is set just when the timer's thread has decided that it has waited long enough, made certain: whoever
+// sets an alarm allocates under the table's mutex, and this program's operator new can hold a thread up. It replaces
+// operator new, so it is a program of its own.
+#include "timer/timer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "support/asleep.hpp"
+#include "support/gate.hpp"
+#include "support/processes.hpp"
+
+namespace {
+
+// Where the allocating thread stops, if it is told to.
+struct stop_place {
+  tandem::test::gate reached;
+  tandem::test::gate leave;
+};
+
+thread_local stop_place* stop_here = nullptr;
+
+// Neither is inlined: the compiler would take the pair of new and free() for a mistake.
+[[gnu::noinline]] void give_back(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void* allocate(std::size_t size) noexcept {
+  if (stop_here != nullptr) {
+    stop_place& place = *std::exchange(stop_here, nullptr);
+    place.reached.open();
+    place.leave.wait();
+  }
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void* operator new(std::size_t size) {
+  if (void* memory = allocate(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
+
+namespace tandem {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+class alarm final : public timer::alarm {
+ public:
+  explicit alarm(test::counter& rung) noexcept : rung_(rung) {}
+  void ring() noexcept override { rung_.add(); }
+  void drop() noexcept override {}
+
+ private:
+  test::counter& rung_;
+};
+
+int timer_thread() {
+  for (const auto& [id, name] : test::threads()) {
+    if (name.find("tandem-timer") != std::string::npos) return id;
+  }
+  return 0;
+}
+
+// How often the thread has gone to sleep.
+long sleeps(int thread) {
+  std::istringstream status(test::slurp("/proc/self/task/" + std::to_string(thread) + "/status"));
+  const std::string field = "voluntary_ctxt_switches:";
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(field, 0) == 0) return std::stol(line.substr(field.size()));
+  }
+  return -1;
+}
+
+TEST(TimerStall, ThreadThatIsAboutToEndSeesTheAlarmThatWasSetMeanwhile) {
+  test::counter rung;
+  (void)timer::set(clock::now(), std::make_unique<alarm>(rung), nullptr);
+  rung.wait_for(1);
+  const int thread = timer_thread();
+  ASSERT_NE(thread, 0);
+  test::wait_until_asleep(thread);  // for as long as it stays when nothing waits
+  const long before = sleeps(thread);
+
+  stop_place place;
+  std::thread setter([&] {
+    auto another = std::make_unique<alarm>(rung);
+    stop_here = &place;
+    (void)timer::set(clock::now(), std::move(another), nullptr);
+  });
+  place.reached.wait();  // it has the mutex, and nothing is in the table yet
+  while (sleeps(thread) == before || !test::is_asleep(thread)) std::this_thread::yield();
+  // The thread's time is over, and it waits for the mutex, to end.
+  place.leave.open();
+  setter.join();
+  rung.wait_for(2);
+}
+
+}  // namespace
+}  // namespace tandem
