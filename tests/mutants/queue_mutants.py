@@ -110,11 +110,6 @@ MUTANTS = [
         "    if (pool_.crew().is_surplus(*this)) return false;\n", "",
         "a spare that is not needed any more takes no further task",
         "tbb_pool_test", "TbbPool.SpareThatIsNotNeededAnyMoreTakesNoFurtherTask"),
-    Mutant(
-        "any_number_of_spares", "src/tbb_pool/tbb_crew.cpp",
-        "!idle_spares_.empty() && spares_at_work_ < blocked_", "!idle_spares_.empty()",
-        "there are no more spares than blocked workers",
-        "tbb_pool_test", "TbbPool.NoMoreSparesComeAlsoWhenSeveralSubmitAtOnce", repeat=5),
 
     # --- priorities ---
     Mutant(
