@@ -59,11 +59,11 @@ void push_through(const char* name, Options options, long tasks, long capacity) 
 
 int main(int argc, char** argv) {
   tandem::init(argc, argv);
-  const long on_threads = bench::count_argument(argc, argv, "tasks", 10'000'000);
-  const long in_processes = bench::count_argument(argc, argv, "process-tasks", 1'000'000);
+  const long tasks = bench::count_argument(argc, argv, "tasks", 10'000'000);
   const long capacity = bench::count_argument(argc, argv, "capacity", 10'000);
   bench::print_setting();
   std::printf("empty tasks through a queue of %ld, one submitter, 2 workers\n", capacity);
-  push_through<tandem::thread_pool>("thread_pool", tandem::thread_pool_options{}, on_threads, capacity);
-  push_through<tandem::process_pool>("process_pool", tandem::process_pool_options{}, in_processes, capacity);
+  push_through<tandem::thread_pool>("thread_pool", tandem::thread_pool_options{}, tasks, capacity);
+  push_through<tandem::tbb_pool>("tbb_pool", tandem::tbb_pool_options{}, tasks, capacity);
+  push_through<tandem::process_pool>("process_pool", tandem::process_pool_options{}, tasks, capacity);
 }

@@ -55,7 +55,8 @@ struct executor_stats {
   std::int64_t finished = 0;
   /// Since the start: those of `finished` that ended with an exception.
   std::int64_t failed = 0;
-  /// Since the start: tasks that were cancelled before they ran.
+  /// Since the start: tasks that were cancelled before they ran; not those of submit_after(), submit_at() and
+  /// submit_every() whose time had not come.
   std::int64_t cancelled = 0;
   /// Process pools only, since the start: workers that ended before the pool did, but for those that were too many
   /// (idle_timeout, resize()).
@@ -167,7 +168,8 @@ class submit_front {
   ///
   /// Until then the future is pending, and cancel() leaves nothing behind. shutdown() cancels the task if its time has
   /// not come. It is not early; how late it is depends on the workers. One thread serves all such tasks of all executors
-  /// (an inline_executor runs them on that thread). A queue that is full does not hold it up. Thread-safe.
+  /// (an inline_executor runs them on that thread, but in the caller what is due at once). A queue that is full does not
+  /// hold it up: it is accepted beyond the bound. Thread-safe.
   /// @throws as submit(); std::system_error if there is no thread to be had
   template <class Rep, class Period, class F, class... Args>
     requires submittable<F, Args...>
@@ -233,7 +235,12 @@ class submit_front {
         self(), limit.value(), std::move(options), std::forward<F>(f), std::forward<Args>(args)...);
     const core_ptr<repetition> all(raw);
     if (token.stop_possible()) link_stop(*raw, std::move(token));
-    raw->begin();
+    try {
+      raw->begin();
+    } catch (...) {
+      raw->cancel_pending();  // takes the stop link along
+      throw;
+    }
     return access::make_future<void>(core_ptr<result<void>>(all));
   }
 
@@ -329,10 +336,8 @@ class submit_front {
     }
     auto* raw = new_task<Mode>(2, std::forward<F>(f), std::forward<Args>(args)...);
     core_ptr<result<call_result_t<std::decay_t<F>, std::decay_t<Args>...>>> state(raw);
-    send(std::move(mine), core_ptr<core>(raw), [&](core_ptr<core> task) {
-      if (when && *when <= std::chrono::steady_clock::now()) return self().enqueue(std::move(task));
-      enqueue_at(self(), when.value_or(time_point::max()), std::move(task));
-    });
+    send(std::move(mine), core_ptr<core>(raw),
+         [&](core_ptr<core> task) { enqueue_at(self(), when.value_or(time_point::max()), std::move(task)); });
     return access::make_future<call_result_t<std::decay_t<F>, std::decay_t<Args>...>>(std::move(state));
   }
 
@@ -372,8 +377,10 @@ class TANDEM_API executor : public detail::task_sink,
   ~executor() override;
 
   /// Accepts no more tasks (submit() throws shutdown_error from now on) and, with the default options, waits until
-  /// every accepted task is resolved and the workers are gone. May be called more than once, from any thread but a
-  /// worker of this executor: there, with `wait`, it throws invalid_state_error and changes nothing.
+  /// every accepted task is resolved and the workers are gone. Delayed tasks whose time has not come and repeated ones
+  /// are cancelled. May be called more than once, from any thread that the executor does not need to come to its end: on
+  /// a worker (a task, a hook, a callback), in a task that runs in its submit(), or in a callback of what it cancels it
+  /// throws invalid_state_error with `wait`, and changes nothing. docs/shutdown.md has all that happens to whom.
   virtual void shutdown(shutdown_options options = {}) = 0;
 
   /// What the executor is doing now. Does not block the workers.

@@ -79,7 +79,8 @@ class future_base {
   [[nodiscard]] bool is_ready() const { return state_ref("is_ready").done(); }
   /// Where the task stands now. Does not block.
   [[nodiscard]] future_state state() const { return state_ref("state").state(); }
-  /// Tells whether a worker is running the task now. Does not block.
+  /// Tells whether a worker is running the task now; of a process_pool, whether a worker process has it or is about to
+  /// get it. Does not block.
   [[nodiscard]] bool running() const { return state() == future_state::running; }
   /// Tells whether the task was cancelled. Does not block.
   [[nodiscard]] bool cancelled() const { return state() == future_state::cancelled; }
@@ -102,7 +103,9 @@ class future_base {
 
   /// Cancels. A pending task never runs, its callable and arguments are destroyed before this returns: true. A
   /// cancelled one: true. A running one is asked to stop (this_task::stop_requested()): false, unless its pool can
-  /// end it. A finished one is left as it is: false. O(1), does not block, may be called from any thread.
+  /// end it. A finished one is left as it is: false. May be called from any thread; waits for nobody. O(1), but for a
+  /// running task its pool's workers are gone through. Callbacks of the future, and of the running task's stop token, are
+  /// called here.
   bool cancel() { return state_ref("cancel").cancel(); }
 
  protected:
@@ -141,7 +144,7 @@ class future_base {
           std::invoke(cb);
         }
       } catch (...) {
-        report_unhandled("a future's callback", std::current_exception(), done.owner());
+        report_unhandled("a future's callback", std::current_exception(), done.reports_to());
       }
     };
     auto node = std::make_unique<function_callback<decltype(call)>>(std::move(call));
@@ -227,8 +230,9 @@ class future : public detail::future_base<T> {
     return detail::continue_with<future, detail::never_remote>(source, nullptr, std::forward<F>(f));
   }
 
-  /// As then(f), but `f` runs as a task of `on`, which must live until this future is done and the task has been queued
-  /// (so at the latest until the new future is done). If `on` does not take it any more, its shutdown_error is the
+  /// As then(f), but `f` runs as a task of `on`, which must live until this future is done and the task has been queued:
+  /// at the latest until the new future has a value or an exception. (If that is cancelled, the thread that ends this
+  /// future may be queueing the task all the same.) If `on` does not take it any more, its shutdown_error is the
   /// outcome. On a process_pool `f` must take the value, and both must be portable.
   template <std::derived_from<detail::task_sink> Executor, class F>
     requires detail::continues<F, future>

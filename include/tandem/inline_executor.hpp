@@ -49,10 +49,12 @@ class TANDEM_API inline_executor final
  private:
   void leave() noexcept;
 
-  // Futex word: twice the calls that are running, and 1 when it is closed.
+  // Futex word: from the lowest bit: 1 when it is closed, how many calls are running, and in which process (a fork starts
+  // anew).
   std::atomic<std::uint32_t> calls_{0};
   std::atomic<std::int64_t> finished_{0};
   std::atomic<std::int64_t> failed_{0};
+  std::atomic<std::int64_t> cancelled_{0};
 };
 
 }  // namespace tandem

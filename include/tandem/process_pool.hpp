@@ -109,8 +109,8 @@ struct process_pool_options {
 /// running with worker_died_error, and no other; it is replaced. Workers end with this process, however it
 /// ends.
 ///
-/// All members are thread-safe. task_options::name, priority, timeout (the worker is killed, the future gets
-/// timeout_error) and retries (after a worker's death) are honoured.
+/// All members are thread-safe. All task_options are honoured: with timeout the worker is killed and the future gets
+/// timeout_error; retries are made after a worker's death.
 class TANDEM_API process_pool final
     : public executor,
       public detail::submit_front<process_pool, detail::remote_mode::required> {

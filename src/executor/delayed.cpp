@@ -53,7 +53,9 @@ void enqueue_or_end(task_sink& sink, const core_ptr<core>& task) noexcept {
 
 void enqueue_at(task_sink& sink, time_point when, core_ptr<core> task) {
   if (!sink.is_open()) return sink.enqueue(std::move(task));  // throws the error that fits
-  auto link = std::make_unique<alarm_link>();                 // before there is anything to take back
+  if (when <= std::chrono::steady_clock::now()) return sink.enqueue_from_elsewhere(std::move(task));
+  task->set_reports_to(sink.owner());
+  auto link = std::make_unique<alarm_link>();  // before there is anything to take back
   const timer::handle alarm = timer::set(when, std::make_unique<delayed_task>(sink, task), sink.owner());
   // ORDER alarm-close: the alarm is set, then we look; shutdown() closes, then drops what is set. If it has not found
   // ours, we see that it is closed.

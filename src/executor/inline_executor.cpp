@@ -88,6 +88,8 @@ void inline_executor::enqueue(detail::core_ptr<detail::core> task) {
     if (detail::word::phase(task->load()) == detail::word::failed)
       failed_.fetch_add(1, std::memory_order_relaxed);
     finished_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    cancelled_.fetch_add(1, std::memory_order_relaxed);
   }
   leave();
 }
@@ -110,6 +112,7 @@ executor_stats inline_executor::stats() const {
   s.idle = s.running == 0 ? 1 : 0;
   s.finished = finished_.load(std::memory_order_relaxed);
   s.failed = failed_.load(std::memory_order_relaxed);
+  s.cancelled = cancelled_.load(std::memory_order_relaxed);
   return s;
 }
 

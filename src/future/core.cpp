@@ -219,7 +219,7 @@ bool core::may_complete() noexcept {
 bool core::complete_error(std::exception_ptr error) noexcept {
   if (!may_complete()) return ended_too_late();
   if ((state_.load(std::memory_order_relaxed) & word::detached) != 0)
-    report_unhandled("a posted task", error, owner());
+    report_unhandled("a posted task", error, reports_to());
   error_ = std::move(error);
   conclude(word::failed);
   return true;
@@ -231,7 +231,7 @@ bool core::expire(std::exception_ptr error) noexcept {
     if (word::phase(w) != word::running || (w & word::settling) != 0) return false;
   } while (!state_.compare_exchange_weak(w, w | word::settling | word::stop_requested,
                                          std::memory_order_acq_rel, std::memory_order_acquire));
-  if ((w & word::detached) != 0) report_unhandled("a posted task", error, owner());
+  if ((w & word::detached) != 0) report_unhandled("a posted task", error, reports_to());
   error_ = std::move(error);
   // Two flags stay in the word for the function, which still runs: that it shall stop, and that it has lost the contest.
   const std::uint32_t old =

@@ -62,6 +62,11 @@ bool process_pool_state::doom(process::remote_worker& worker, std::size_t behind
   return true;
 }
 
+void process_pool_state::cancel_not_due() noexcept {
+  const running_callbacks here(*this);
+  cancel_delayed(this);
+}
+
 // Everything that no worker has begun; also what is between two places now, by the flag.
 void process_pool_state::cancel_waiting() noexcept {
   process::task_list dispatched;

@@ -130,15 +130,18 @@ void process_pool_state::shutdown(const shutdown_options& options) {
         "tandem: process_pool::shutdown() with wait, called by a callback that the pool itself runs: "
         "it would wait for itself. Pass {.wait = false}, or call it from another thread");
   }
+  const auto keep = shared_from_this();  // a callback of what is cancelled may let go of the pool
   {
     const lock held(mutex_);
     open_ = false;
   }
   bound_.wake();
-  cancel_delayed(this);
+  cancel_not_due();
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
+  while (run_put_off_callbacks()) {}
+  const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   if (bound_.exists()) bound_.await_callers();
   ended_->wait();
   {

@@ -91,6 +91,7 @@ class process_pool_state final : public task_owner,
   void want_workers(const lock& held) noexcept;
 
   // --- tasks that end without having run to their end: cancellation.cpp ---
+  void cancel_not_due() noexcept;
   void cancel_waiting() noexcept;
   [[nodiscard]] std::pair<process::remote_worker*, std::size_t> find_flight(const core& task,
                                                                             const lock& held) noexcept;

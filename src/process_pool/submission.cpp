@@ -67,7 +67,10 @@ void process_pool_state::enqueue(core_ptr<core> task, admission how) {
         "tandem: submit on a process_pool in a forked child: its workers belong to the parent. "
         "Make a pool of its own in the child");
   }
-  if (task->remote() == nullptr) return fail_unsendable(*task);
+  if (task->remote() == nullptr) {
+    task->set_owner(this);
+    return fail_unsendable(*task);
+  }
   if (bound_.exists() && !try_enter() && !bound_.admit(*task, how, *this)) {
     const auto keep = shared_from_this();  // the task may be what lets go of the pool
     task->set_owner(this);

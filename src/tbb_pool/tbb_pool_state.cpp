@@ -24,6 +24,7 @@ tbb_pool_state::tbb_pool_state(tbb_pool_options options)
       limit_(options_.max_workers),
       arena_(keeps_threads_ ? 2 * options_.max_workers : options_.max_workers,
              keeps_threads_ ? static_cast<unsigned>(options_.max_workers) : 0U),
+      helpers_(*this, arena_),
       crew_(*this, options_.max_workers) {
   arena_.initialize();  // here, where it may throw
 }
@@ -159,8 +160,6 @@ std::shared_ptr<tbb_pool_state> tbb_pool_state::count_out() noexcept {
 }
 
 void tbb_pool_state::wait_until_gone() noexcept {
-  while (run_put_off_callbacks()) {}
-  const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   for (;;) {
     // ORDER depart: acquire, before the look; pairs with the release behind the last departure.
     const std::uint32_t seen = departures_.load(std::memory_order_acquire);
@@ -179,16 +178,19 @@ void tbb_pool_state::shutdown(const shutdown_options& options) {
         "tandem: shutdown() of a tbb_pool by one of its own tasks, or in a callback of a task that it "
         "cancels, would wait for itself; use {.wait = false}, or call it from outside");
   }
+  const auto keep = shared_from_this();  // a callback of what is cancelled may let go of the pool
   // ORDER close: the queue first. Who finds closing_ set relies on it that nothing is added any more: a worker that ends
   // (rest), and whoever wants a task to be refused (is_open).
   queue_.close();
   closing_.store(true, std::memory_order_seq_cst);
   bound_.wake();
   if (options.cancel_pending) cancelling_.store(true, std::memory_order_relaxed);
-  cancel_delayed(this);
+  cancel_not_due();
   if (options.cancel_pending) cancel_waiting();
   dismiss_parked();
   if (!options.wait) return;
+  while (run_put_off_callbacks()) {}
+  const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   if (is_bounded()) bound_.await_callers();
   wait_until_gone();
   resolvers_.await_none();  // ORDER outsiders: what they have taken is not in the queue any more
@@ -214,6 +216,11 @@ void tbb_pool_state::dismiss_parked() noexcept {
     worker->is_parked = false;
     worker->unpark();
   }
+}
+
+void tbb_pool_state::cancel_not_due() noexcept {
+  const outsiders::visit here(resolvers_);
+  cancel_delayed(this);
 }
 
 void tbb_pool_state::cancel_waiting() noexcept {
@@ -270,7 +277,8 @@ void tbb_pool_state::refuse() const {
 
 bool tbb_pool_state::is_own_worker() const noexcept {
   const worker_context* current = current_worker();
-  return std::any_of(crew_.all().begin(), crew_.all().end(),
+  return helpers_.is_here() ||
+         std::any_of(crew_.all().begin(), crew_.all().end(),
                      [current](const tbb_worker& worker) { return &worker == current; });
 }
 
@@ -282,6 +290,7 @@ executor_stats tbb_pool_state::stats() const {
   s.failed = failed_.load(std::memory_order_relaxed);
   s.finished = s.failed;
   bound_.add_to(s);
+  helpers_.add_to(s);
   for (const tbb_worker& worker : crew_.all()) {
     // Finished is read first: started may only be ahead of it.
     const std::int64_t finished = worker.ledger().finished.load(std::memory_order_acquire);

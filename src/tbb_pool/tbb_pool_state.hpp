@@ -11,6 +11,7 @@
 #include "executor/waiting_count.hpp"
 #include "future/task_owner.hpp"
 #include "tbb_pool/tbb_crew.hpp"
+#include "tbb_pool/tbb_helpers.hpp"
 #include "tbb_pool/tbb_worker.hpp"
 #include "tbb_pool/worker_limit.hpp"
 
@@ -94,9 +95,11 @@ class tbb_pool_state final : public task_owner,
   [[nodiscard]] bool try_enter() noexcept override;
   void enter_anyway() noexcept override { waiting_.enter(); }
   void throw_if_closed() const override;
+  /// Or a helper, which is as much needed.
   [[nodiscard]] bool is_own_worker() const noexcept override;
   void call_worker() noexcept;
   void dismiss_parked() noexcept;
+  void cancel_not_due() noexcept;
   void cancel_waiting() noexcept;
   void fail_waiting() noexcept;
   void wait_until_gone() noexcept;
@@ -112,6 +115,7 @@ class tbb_pool_state final : public task_owner,
   waiting_count waiting_;     // only if there is a bound
   const worker_limit limit_;  // before the arenas
   tbb::task_arena arena_;
+  tbb_helpers helpers_;  // behind the arena
   dispatch::lanes<core> queue_;
   std::atomic<bool> closing_{false};        // set by shutdown(), read by workers that are about to park
   std::atomic<bool> cancelling_{false};     // set by shutdown(), read by workers before they run a task

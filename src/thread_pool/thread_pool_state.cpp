@@ -203,6 +203,7 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
         "that "
         "it cancels, would wait for itself. Call it from another thread, or with .wait = false");
   }
+  const auto keep = shared_from_this();  // a callback of what is cancelled may let go of the pool
   // In this order: workers end when the roster is closed and no work is left, and from then on none may come.
   lanes_.close();
   if (options.cancel_pending) {
@@ -213,12 +214,11 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   wake_all();
   bound_.wake();
   crew_.dismiss_resting();
-  cancel_delayed(this);
+  cancel_not_due();
   if (options.cancel_pending) cancel_waiting();
   call_if_needed();
   if (!options.wait) return;
   join_all();
-  stop_delayed(this);  // callbacks of tasks that ran too long may still be under way
 }
 
 // Nobody sleeps any more, and nobody can lie down.
@@ -286,6 +286,7 @@ void thread_pool_state::join_all() {
     }
   }
   resolvers_.await_none();  // ORDER outsiders: what they have taken is not in the queue any more
+  stop_delayed(this);       // callbacks of tasks that ran too long may still be under way
 }
 
 template <class Each>
@@ -305,6 +306,11 @@ void thread_pool_state::drain(Each each) noexcept {
     for (std::size_t i = 0; i < count; ++i) each(batch[i]);
   }
   for (int i = 0; i < crew_.places(); ++i) drain(crew_.at(i).waiting(), each);
+}
+
+void thread_pool_state::cancel_not_due() noexcept {
+  const outsiders::visit here(resolvers_);
+  cancel_delayed(this);
 }
 
 void thread_pool_state::cancel_waiting() noexcept {

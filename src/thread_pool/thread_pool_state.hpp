@@ -117,6 +117,7 @@ class thread_pool_state final : public task_owner,
   bool wake_any() noexcept;
   bool has_answered(dispatch::roster::call c) noexcept;
   void join_all();
+  void cancel_not_due() noexcept;
   void cancel_waiting() noexcept;
   template <class Each>
   void drain(Each each) noexcept;

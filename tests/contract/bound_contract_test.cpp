@@ -129,6 +129,7 @@ TYPED_TEST(Bound, CancelledTaskMakesRoomForABlockedSubmit) {
     for (int i = 0; i < 5; ++i)
       EXPECT_TRUE(pool->submit({.stop_token = stop.get_token()}, add_one, 1).cancelled());
     EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+    EXPECT_EQ(pool->stats().cancelled, 5);
     return;
   }
   auto pool = this->make(1, 1, when_full::block);

@@ -17,6 +17,8 @@ template <class Backend>
 class BoundProgress : public Bound<Backend> {};
 TYPED_TEST_SUITE(BoundProgress, backends, backend_names);
 
+int count_run(std::string path) { return test::shared_counter(path).add(); }
+
 [[maybe_unused]] int submit_to_a_pool_of_ones_own() {
   thread_pool own({.max_workers = 1, .queue_capacity = 1, .when_full = when_full::block});
   std::vector<future<int>> fs;
@@ -228,6 +230,53 @@ TYPED_TEST(BoundProgress, TaskThatIsRunInPlaceMakesRoomWhenItsTurnComes) {
     gate.open();
     for (auto& f : fs) EXPECT_EQ(f.get(), 1);
   }
+}
+
+TYPED_TEST(BoundProgress, DelayedAndRepeatedTasksAreAcceptedBeyondTheBound) {
+  auto pool = this->make(1, 1, when_full::reject);
+  auto gate = this->gate();
+  std::vector<future<int>> fs;
+  if constexpr (TypeParam::concurrent) {
+    fs = this->fill(*pool, 2, gate.path());
+    EXPECT_NE(what_of_full_queue(*pool), "");
+  }
+  fs.push_back(pool->submit_after(0s, add_one, 0));
+  fs.push_back(pool->submit_at(std::chrono::steady_clock::now() - 1s, add_one, 0));
+  fs.push_back(pool->submit_after(1ms, add_one, 0));
+  auto repeated = pool->submit_every(1ms, count_run, this->path("runs"));
+  gate.open();
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
+  this->counter("runs").wait_for(3);
+  EXPECT_FALSE(repeated.is_ready());
+  repeated.cancel();
+}
+
+// Callbacks that the calling thread has put off may be what somebody waits for who runs a task in his submit().
+TYPED_TEST(BoundProgress, ShutdownCallsWhatIsPutOffBeforeItWaitsForTasksInTheirSubmitters) {
+  auto pool = this->make(1, 1, when_full::run_in_caller);
+  auto gate = this->gate();
+  auto second = this->gate("second");
+  std::vector<future<int>> fs;
+  std::thread caller;
+  if constexpr (TypeParam::concurrent) fs = this->fill(*pool, 2, gate.path());
+  future<int> in_caller;
+  caller =
+      std::thread([&] { in_caller = pool->submit(arrive_and_pass, this->path("arrivals"), second.path()); });
+  this->counter("arrivals").wait_for(1);
+  promise<void> outer;
+  promise<void> inner;
+  auto outer_done = outer.get_future();
+  auto inner_done = inner.get_future();
+  inner_done.on_done([&] { second.open(); });
+  outer_done.on_done([&] {
+    inner.set_value();  // within a callback: its own callbacks are put off
+    gate.open();
+    pool->shutdown();
+  });
+  outer.set_value();
+  caller.join();
+  EXPECT_EQ(in_caller.get(), 1);
+  for (auto& f : fs) EXPECT_EQ(f.get(), 1);
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
-// The contract of submit_each(), and of errors that no future can receive.
+// The contract of submit_each().
 #include <tandem/tandem.hpp>
 
 #include <forward_list>
 #include <memory>
-#include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -21,9 +20,6 @@ namespace {
 template <class Backend>
 class SubmitEach : public fixture<Backend> {};
 TYPED_TEST_SUITE(SubmitEach, backends, backend_names);
-template <class Backend>
-class ErrorHandler : public fixture<Backend> {};
-TYPED_TEST_SUITE(ErrorHandler, backends, backend_names);
 
 TYPED_TEST(SubmitEach, GivesAFutureForEachItemInOrder) {
   auto pool = TypeParam::make(2);
@@ -104,72 +100,6 @@ TYPED_TEST(SubmitEach, StopTokenIsLinkedToEachTask) {
     auto fs = pool->submit_each({.stop_token = stop.get_token()}, add_one, std::vector<int>{1, 2, 3});
     for (auto& f : fs) EXPECT_TRUE(f.cancelled());
   }
-}
-
-// --- errors that no future can receive ---------------------------------------------------------------------------------
-
-TYPED_TEST(ErrorHandler, GetsWhatACallbackThrows) {
-  if constexpr (TypeParam::takes_hooks) {
-    std::mutex mutex;
-    std::vector<std::string> told;
-    typename TypeParam::pool pool(
-        {.max_workers = 1, .error_handler = [&](std::exception_ptr e, std::string_view where) {
-           const std::lock_guard lock(mutex);
-           try {
-             std::rethrow_exception(e);
-           } catch (const std::exception& error) {
-             told.push_back(std::string(where) + ": " + error.what());
-           }
-         }});
-    auto f = pool.submit(add_one, 1);
-    int others = 0;
-    f.on_done([] { throw std::runtime_error("first"); });
-    f.on_done([&] { ++others; });
-    pool.post(throw_out_of_range);
-    pool.shutdown();
-    EXPECT_EQ(others, 1);
-    ASSERT_EQ(told.size(), 2U);
-    EXPECT_NE(std::find(told.begin(), told.end(), "a future's callback: first"), told.end()) << told[0];
-    EXPECT_NE(std::find(told.begin(), told.end(), "a posted task: too far"), told.end()) << told[1];
-  } else {
-    // It has no options: stderr it is.
-    auto pool = TypeParam::make(1);
-    testing::internal::CaptureStderr();
-    pool->submit(add_one, 1).on_done([] { throw std::runtime_error("first"); });
-    EXPECT_NE(testing::internal::GetCapturedStderr().find("a future's callback, ignored: first"),
-              std::string::npos);
-  }
-}
-
-TYPED_TEST(ErrorHandler, ThatThrowsIsReportedOnStderr) {
-  if constexpr (TypeParam::takes_hooks) {
-    testing::internal::CaptureStderr();
-    {
-      typename TypeParam::pool pool(
-          {.max_workers = 1, .error_handler = [](std::exception_ptr e, std::string_view) {
-             std::rethrow_exception(std::move(e));
-           }});
-      pool.post(throw_out_of_range);
-    }
-    EXPECT_NE(testing::internal::GetCapturedStderr().find("error handler, ignored: too far"),
-              std::string::npos);
-  } else {
-    auto pool = TypeParam::make(1);
-    testing::internal::CaptureStderr();
-    pool->post(throw_out_of_range);
-    EXPECT_NE(testing::internal::GetCapturedStderr().find("a posted task, ignored: too far"),
-              std::string::npos);
-  }
-}
-
-TYPED_TEST(ErrorHandler, IsNotAskedWhenItsPoolIsGone) {
-  auto pool = TypeParam::make(1);
-  auto f = pool->submit(add_one, 1);
-  pool->shutdown();
-  pool.reset();
-  testing::internal::CaptureStderr();
-  f.on_done([] { throw std::runtime_error("late"); });
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("ignored: late"), std::string::npos);
 }
 
 }  // namespace

@@ -132,6 +132,47 @@ TYPED_TEST(ShutdownWithin, ACallbackOfWhatItCancelsIsRefusedIfItWaits) {
   }
 }
 
+TYPED_TEST(ShutdownWithin, ACallbackOfADelayedTaskThatItCancelsIsRefusedIfItWaits) {
+  auto pool = TypeParam::make(1);
+  auto late = pool->submit_after(1h, add_one, 1);
+  auto later = pool->submit_every(2h, nothing);
+  int called = 0;
+  late.on_done([&] {
+    if constexpr (TypeParam::concurrent) {
+      EXPECT_THROW(pool->shutdown(), invalid_state_error);
+    } else {
+      pool->shutdown();  // it is in no task
+    }
+    pool->shutdown({.wait = false});
+    ++called;
+  });
+  pool->shutdown();
+  EXPECT_EQ(called, 1);
+  EXPECT_TRUE(late.cancelled());
+  EXPECT_TRUE(later.cancelled());
+}
+
+TYPED_TEST(ShutdownWithin, ACallbackOfADelayedTaskMayLetGoOfThePool) {
+  if constexpr (!TypeParam::concurrent) {
+    // It is nothing but the object whose member function is running.
+    auto pool = TypeParam::make();
+    auto late = pool->submit_after(1h, add_one, 1);
+    pool.reset();
+    EXPECT_TRUE(late.cancelled());
+  } else {
+    auto pool = TypeParam::make(1);
+    EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+    auto late = pool->submit_after(1h, add_one, 1);
+    auto later = pool->submit_after(2h, add_one, 1);
+    late.on_done([&] { pool.reset(); });
+    testing::internal::CaptureStderr();  // a thread_pool says that this is a mistake
+    pool->shutdown({.wait = false});
+    (void)testing::internal::GetCapturedStderr();
+    EXPECT_EQ(pool, nullptr);
+    EXPECT_TRUE(later.cancelled());
+  }
+}
+
 // A callback may be put off until the thread's outermost one ends, or waits: a shutdown that waits in it does.
 TYPED_TEST(ShutdownWithin, AnUnrelatedCallbackWaitsForAll) {
   auto pool = TypeParam::make(1);

@@ -166,23 +166,24 @@ MUTANTS = [
     Mutant(
         "cancelled_continuation_runs", CONTINUATION,
         """    if (this->done()) return;  // cancelled
-    done.add_ref();
-    source_ = core_ptr<source_type>(static_cast<source_type*>(&done));
     if (sink_ == nullptr) {
       if (this->try_start()) execute_in_context(*this);
       return;
     }
 """,
-        """    done.add_ref();
-    source_ = core_ptr<source_type>(static_cast<source_type*>(&done));
-    if (sink_ == nullptr) {
+        """    if (sink_ == nullptr) {
       (void)this->try_start();
       execute_in_context(*this);
       return;
     }
 """,
         "a continuation that was cancelled is not called",
-        "future_test", "Then.CancelledOneIsNotCalledAndFreesItsFunction", preset="asan"),
+        "future_test", "Then.CancelledByAnEarlierCallbackOfItsPredecessorIsNotCalled", preset="asan"),
+    Mutant(
+        "cancelled_continuation_stays", CONTINUATION,
+        "    if (source && !source->done()) source->detach([this](const callback* c) { return c == this; });\n", "",
+        "a cancelled continuation leaves nothing in its predecessor",
+        "future_test", "Then.CancelledOnesLeaveNothingInAPredecessorThatLives"),
 
     # --- stop tokens ---
     Mutant(

@@ -133,6 +133,11 @@ MUTANTS = [
         "ORDER call-rest: a worker that rests looks at the queue once more",
         "tbb_pool_test", "TbbPool.MissesNoTaskThatComesWhenItsWorkerGoesToRest"),
     Mutant(
+        "tbb_helpers_are_nobody", "src/tbb_pool/tbb_helpers.cpp",
+        "  if (current_worker() == nullptr) set_current_worker(this);\n", "",
+        "a thread that helps in an algorithm of a task may wait for the pool as a worker may",
+        "tbb_pool_test", "TbbPool.HelpersOfAnAlgorithmMayWaitForTasksOfTheirPool"),
+    Mutant(
         "tbb_submit_calls_nobody", TBB,
         "    refuse();\n  }\n  call_worker();", "    refuse();\n  }",
         "a submit calls an idle worker",

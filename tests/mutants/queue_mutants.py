@@ -42,8 +42,8 @@ MUTANTS = [
         "contract_process", "Bound/*.BlockedSubmitGoesOnWhenATaskStarts"),
     Mutant(
         "shutdown_wakes_no_submitter", THREADS,
-        "  bound_.wake();\n  crew_.dismiss_resting();\n  cancel_delayed",
-        "  crew_.dismiss_resting();\n  cancel_delayed",
+        "  bound_.wake();\n  crew_.dismiss_resting();\n  cancel_not_due",
+        "  crew_.dismiss_resting();\n  cancel_not_due",
         "so does who closes the pool",
         "contract_thread", "Bound/*.ShutdownWakesBlockedSubmitters", repeat=10),
     Mutant(

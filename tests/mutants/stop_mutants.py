@@ -170,17 +170,27 @@ MUTANTS = [
     # --- delayed and repeated tasks against the end of the pool ---
     Mutant(
         "late_callbacks_are_not_awaited", "src/thread_pool/thread_pool_state.cpp",
-        "  stop_delayed(this);  // callbacks of tasks that ran too long may still be under way\n", "",
+        "  stop_delayed(this);       // callbacks of tasks that ran too long may still be under way\n", "",
         "shutdown() waits for callbacks of tasks that ran too long",
         "contract_thread", "TimeLimit/*.CallbacksAreOverWhenThePoolIsGone"),
     Mutant(
+        "canceller_of_delayed_tasks_is_nobody", "src/thread_pool/thread_pool_state.cpp",
+        "  const outsiders::visit here(resolvers_);\n  cancel_delayed(this);\n", "  cancel_delayed(this);\n",
+        "shutdown() in a callback of a delayed task that another shutdown() cancels does not wait for that one",
+        "contract_thread", "ShutdownWithin/*.ACallbackOfADelayedTaskThatItCancelsIsRefusedIfItWaits"),
+    Mutant(
+        "repetition_leaves_its_stop_link", "include/tandem/executor.hpp",
+        "      raw->cancel_pending();  // takes the stop link along\n", "",
+        "a repeated task that could not begin is taken out of its stop source",
+        "out_of_memory_test", "OutOfMemory.RepeatedTaskThatCouldNotBeginLeavesNothingInItsStopSource", preset="asan"),
+    Mutant(
         "shutdown_keeps_delayed_tasks", "src/thread_pool/thread_pool_state.cpp",
-        "  cancel_delayed(this);\n", "",
+        "  cancel_not_due();\n  if", "  if",
         "shutdown() cancels what is not due",
         "contract_thread", "SubmitAfter/*.ShutdownThatDoesNotWaitCancelsWhatIsNotDueToo"),
     Mutant(
         "process_shutdown_keeps_delayed_tasks", "src/process_pool/pool_state.cpp",
-        "  cancel_delayed(this);\n", "",
+        "  cancel_not_due();\n", "",
         "the same, of a process_pool",
         "contract_process", "SubmitAfter/*.ShutdownThatDoesNotWaitCancelsWhatIsNotDueToo"),
     Mutant(

@@ -17,6 +17,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 
 namespace {
 
+using tandem::promise;
 using tandem::tbb_pool;
 using tandem::test::counter;
 using tandem::test::gate;
@@ -172,6 +174,72 @@ TEST(TbbPool, TaskThatWaitsInAnAlgorithmRunsNoOtherTask) {
     }));
   }
   for (auto& f : fs) f.get();
+}
+
+// Two threads in one task's algorithm, of which one is no worker. Both submit to the pool of the task.
+template <class Body>
+void run_in_both(tbb_pool& pool, Body body) {
+  counter there;
+  pool.submit([&] {
+        tbb::parallel_for(
+            0, 2,
+            [&](int) {
+              there.add();
+              there.wait_for(2);
+              body();
+            },
+            tbb::simple_partitioner());
+      })
+      .get();
+}
+
+TEST(TbbPool, HelpersOfAnAlgorithmMayWaitForTasksOfTheirPool) {
+  tbb_pool pool({.max_workers = 2});
+  std::atomic<int> sum{0};
+  run_in_both(pool, [&] { sum += pool.submit([] { return 1; }).get(); });
+  EXPECT_EQ(sum, 2);
+  EXPECT_EQ(pool.stats().finished, 3);
+  EXPECT_EQ(pool.stats().running, 0);
+}
+
+TEST(TbbPool, HelpersOfAnAlgorithmMayWaitForTasksThatRunElsewhere) {
+  tbb_pool pool({.max_workers = 2});
+  promise<void> p;
+  std::atomic<int> sum{0};
+  counter waiting;
+  const auto shared = p.get_future().share();
+  tandem::future<void> opener;
+  run_in_both(pool, [&] {
+    if (waiting.add() == 2) opener = pool.submit([&] { p.set_value(); });
+    shared.get();  // nothing to be run in place: a spare has to come
+    ++sum;
+  });
+  opener.get();
+  EXPECT_EQ(sum, 2);
+}
+
+TEST(TbbPool, HelpersOfAnAlgorithmDoNotWaitForRoomThatOnlyTheyCanMake) {
+  tbb_pool pool({.max_workers = 2, .queue_capacity = 1, .when_full = tandem::when_full::block});
+  std::atomic<int> sum{0};
+  run_in_both(pool, [&] {
+    std::vector<tandem::future<int>> fs;
+    for (int i = 0; i < 10; ++i) fs.push_back(pool.submit([] { return 1; }));
+    for (auto& f : fs) sum += f.get();
+  });
+  EXPECT_EQ(sum, 20);
+}
+
+TEST(TbbPool, HelpersOfAnAlgorithmCannotShutThePoolDownAndWait) {
+  tbb_pool pool({.max_workers = 2});
+  std::atomic<int> refused{0};
+  run_in_both(pool, [&] {
+    try {
+      pool.shutdown();
+    } catch (const tandem::invalid_state_error&) {
+      ++refused;
+    }
+  });
+  EXPECT_EQ(refused, 2);
 }
 
 TEST(TbbPool, LimitOnThreadsIsRaisedByAllPoolsThatLive) {

@@ -5,6 +5,9 @@
 #include <tandem/when_all.hpp>
 #include <tandem/when_any.hpp>
 
+#include <malloc.h>
+
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -137,6 +140,51 @@ TEST(Then, CancelledOneIsNotCalledAndFreesItsFunction) {
   EXPECT_TRUE(alive.expired());
   p.set_value(1);
   EXPECT_TRUE(g.cancelled());
+}
+
+TEST(Then, CancelledByAnEarlierCallbackOfItsPredecessorIsNotCalled) {
+  promise<int> p;
+  const shared_future<int> f = p.get_future().share();
+  future<int> g;
+  f.on_done([&] { EXPECT_TRUE(g.cancel()); });
+  bool called = false;
+  g = f.then([&](int x) {
+    called = true;
+    return x;
+  });
+  p.set_value(1);
+  EXPECT_FALSE(called);
+  EXPECT_TRUE(g.cancelled());
+}
+
+TEST(Then, CancelledInTheQueueItLetsTheValueGo) {
+  manual_executor pool;
+  auto value = std::make_shared<int>(1);
+  const std::weak_ptr<int> alive = value;
+  auto g = ready(std::move(value)).then(pool, [](const std::shared_ptr<int>& x) { return *x; });
+  EXPECT_FALSE(alive.expired());
+  EXPECT_TRUE(g.cancel());
+  EXPECT_TRUE(alive.expired()) << "though it is still in the queue";
+  pool.run_all();
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which have an allocator of their own
+std::size_t allocated_bytes() { return mallinfo2().uordblks; }
+#else
+std::size_t allocated_bytes() { return 0; }
+#endif
+
+TEST(Then, CancelledOnesLeaveNothingInAPredecessorThatLives) {
+  promise<int> p;
+  const shared_future<int> f = p.get_future().share();
+  const auto come_and_go = [&f](int times) {
+    for (int i = 0; i < times; ++i) EXPECT_TRUE(f.then([](int x) { return x; }).cancel());
+  };
+  come_and_go(10);
+  const std::size_t before = allocated_bytes();
+  come_and_go(1000);
+  EXPECT_LT(allocated_bytes(), before + 10'000);
+  p.set_value(1);
 }
 
 TEST(Then, DroppedOneIsStillCalled) {

@@ -11,6 +11,7 @@
 #include <tandem/detail/task_sink.hpp>
 #include <tandem/error.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -114,14 +115,19 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
  public:
   /// With two references: the future's, and that of the predecessor's list of callbacks.
   template <class Function>
-  continuation(task_sink* sink, Function&& function)
+  continuation(core_ptr<source_type> source, task_sink* sink, Function&& function)
       : result<value_type>(2),
         callback(kind::call),
+        source_(source.get()),
         sink_(sink),
-        function_(std::forward<Function>(function)) {}
+        function_(std::forward<Function>(function)) {
+    (void)source.detach();
+    if (sink != nullptr) this->set_reports_to(sink->owner());
+  }
 
   ~continuation() override {
     if (function_live_) std::destroy_at(std::addressof(function_));
+    if (source_type* source = source_.load(std::memory_order_relaxed)) source->release();
   }
 
   // --- callback: the predecessor is done, or the future that our function has returned ---
@@ -138,8 +144,6 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
       return;
     }
     if (this->done()) return;  // cancelled
-    done.add_ref();
-    source_ = core_ptr<source_type>(static_cast<source_type*>(&done));
     if (sink_ == nullptr) {
       if (this->try_start()) execute_in_context(*this);
       return;
@@ -180,8 +184,9 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
   void drop_payload() noexcept override {
     function_live_ = false;
     std::destroy_at(std::addressof(function_));
-    // Not by a cancel: fire() may be storing it just then.
-    if (word::phase(this->load()) == word::running) source_ = {};
+    const core_ptr<source_type> source(source_.exchange(nullptr, std::memory_order_relaxed));
+    // Cancelled before its predecessor is done: nothing of us shall stay there.
+    if (source && !source->done()) source->detach([this](const callback* c) { return c == this; });
   }
 
   [[nodiscard]] const remote_ops* remote() const noexcept override {
@@ -196,21 +201,26 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
   /// The value, which nobody else may have from now on; more than once, if it is sent more than once.
   [[nodiscard]] decltype(auto) value_to_send() {
     if constexpr (is_future<Handle>) {
-      if (!std::exchange(value_is_ours_, true) && !source_->consume()) throw_consumed();
+      if (!std::exchange(value_is_ours_, true) && !source().consume()) throw_consumed();
     }
-    return source_->get();
+    return source().get();
   }
 
  private:
+  // By whoever has started us.
+  [[nodiscard]] source_type& source() noexcept { return *source_.load(std::memory_order_relaxed); }
+
   decltype(auto) call() {
     using from = predecessor<Handle>;
     if constexpr (!call_type::of_value) {
-      return std::invoke(std::move(function_), access::template make<Handle>(source_));
+      source().add_ref();
+      return std::invoke(std::move(function_),
+                         access::template make<Handle>(core_ptr<source_type>(&source())));
     } else if constexpr (std::is_void_v<typename from::argument>) {
-      from::take(*source_);
+      from::take(source());
       return std::invoke(std::move(function_));
     } else {
-      return std::invoke(std::move(function_), from::take(*source_));
+      return std::invoke(std::move(function_), from::take(source()));
     }
   }
 
@@ -259,8 +269,9 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
     self.complete_value();
   }
 
+  // The predecessor, a reference to it: of whoever ends the pending phase, who takes it out with the payload.
+  std::atomic<source_type*> source_;
   task_sink* const sink_;  // null: runs where the predecessor ends
-  core_ptr<source_type> source_;
   void (*follow_)(continuation&,
                   core&) noexcept = nullptr;  // set: what we wait for now is our function's future
   union {
@@ -274,7 +285,7 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
 template <class Handle, class Remote, class F>
 [[nodiscard]] future<then_result_t<F, Handle>> continue_with(
     const core_ptr<result<typename predecessor<Handle>::value_type>>& source, task_sink* sink, F&& f) {
-  auto* raw = new continuation<std::decay_t<F>, Handle, Remote>(sink, std::forward<F>(f));
+  auto* raw = new continuation<std::decay_t<F>, Handle, Remote>(source, sink, std::forward<F>(f));
   core_ptr<result<then_result_t<F, Handle>>> mine(raw);
   if (!source->try_attach(raw)) fire_or_put_off(*source, *raw);
   return access::template make<future<then_result_t<F, Handle>>>(std::move(mine));

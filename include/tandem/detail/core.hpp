@@ -19,7 +19,9 @@
 
 namespace tandem {
 
-/// Where a task stands. It only moves downwards: pending -> running -> finished, or pending -> cancelled.
+/// Where a task stands: pending -> running -> finished, or pending -> cancelled. On a process_pool a running one may become
+/// pending again: taken back from a worker that has not begun it, or to be tried again; and a running one cancelled, with
+/// its worker.
 enum class future_state : std::uint8_t { pending, running, cancelled, finished };
 
 namespace detail {
@@ -150,9 +152,23 @@ class TANDEM_API core {
   void set_detached() noexcept { state_.fetch_or(word::detached, std::memory_order_relaxed); }
   /// Only a worker of `owner` may claim the task and run it in place; null: nobody may. It is also who is asked to stop
   /// the task when it runs.
-  void set_owner(const void* owner) noexcept { owner_.store(owner, std::memory_order_release); }
+  void set_owner(const void* owner) noexcept {
+    owner_.store(reinterpret_cast<std::uintptr_t>(owner), std::memory_order_release);
+  }
   /// ORDER owner: acquire pairs with set_owner(): who sees the owner sees what the task needs to be run.
-  [[nodiscard]] const void* owner() const noexcept { return owner_.load(std::memory_order_acquire); }
+  [[nodiscard]] const void* owner() const noexcept {
+    const std::uintptr_t tagged = owner_.load(std::memory_order_acquire);
+    return (tagged & for_reports_only) != 0 ? nullptr : reinterpret_cast<const void*>(tagged);
+  }
+  /// For a task that has yet to come to its owner: that one is told of errors that nobody can receive, and no more.
+  /// Before it is published.
+  void set_reports_to(const void* owner) noexcept {
+    owner_.store(reinterpret_cast<std::uintptr_t>(owner) | for_reports_only, std::memory_order_relaxed);
+  }
+  /// Who is told of errors that nobody can receive; null: nobody.
+  [[nodiscard]] const void* reports_to() const noexcept {
+    return reinterpret_cast<const void*>(owner_.load(std::memory_order_acquire) & ~for_reports_only);
+  }
   void set_options(std::unique_ptr<task_options> options) noexcept;
   /// Null when the task was submitted without options.
   [[nodiscard]] const task_options* options() const noexcept { return options_.get(); }
@@ -204,7 +220,8 @@ class TANDEM_API core {
   std::atomic<callback*> callbacks_{nullptr};  // newest first; closed() once done and fired
   std::exception_ptr error_;                   // written before finish(failed), read after done()
   // Written by the executor before it queues the task, read by waiters at any time: a continuation has waiters before.
-  std::atomic<const void*> owner_{nullptr};
+  static constexpr std::uintptr_t for_reports_only = 1;  // set in it: see set_reports_to()
+  std::atomic<std::uintptr_t> owner_{0};
   std::unique_ptr<task_options> options_;  // written before publication, read after it
   std::atomic<bool> consumed_{false};
   bool owns_stop_source_ = false;  // written by the thread that runs the task, read by the destructor

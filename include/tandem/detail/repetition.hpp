@@ -36,7 +36,9 @@ class TANDEM_API repetition : public result<void>, private callback {
         sink_(sink),
         period_(period),
         options_(std::move(options)),
-        call_(std::move(call)) {}
+        call_(std::move(call)) {
+    set_reports_to(sink.owner());
+  }
 
   /// A task for one run, with one reference.
   [[nodiscard]] virtual core_ptr<core> new_run(std::shared_ptr<void> call) = 0;

@@ -31,7 +31,7 @@ class TANDEM_API task_sink {
   /// queue_full_error.
   virtual void enqueue_chunk(core_ptr<core> task) { enqueue(std::move(task)); }
 
-  /// enqueue() for each of them. What could not be accepted is left in `tasks` when this throws.
+  /// enqueue() for each of them. When this throws, some may have been accepted.
   virtual void enqueue_all(std::span<core_ptr<core>> tasks) {
     for (core_ptr<core>& task : tasks) enqueue(std::move(task));
   }
