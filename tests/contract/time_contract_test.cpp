@@ -33,12 +33,40 @@ long long now_in_nanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now().time_since_epoch()).count();
 }
 
+// The timer has its hands full until release(), so that nothing that a test sets meanwhile is due too early for it.
+class busy_timer {
+ public:
+  busy_timer() {
+    done_ = executor_.submit_after(1ms, [this] {
+      ringing_.open();
+      go_on_.wait();
+    });
+    ringing_.wait();
+  }
+  busy_timer(const busy_timer&) = delete;
+  busy_timer& operator=(const busy_timer&) = delete;
+  ~busy_timer() {
+    release();
+    done_.wait();
+  }
+
+  void release() { go_on_.open(); }
+
+ private:
+  test::gate ringing_;
+  test::gate go_on_;
+  inline_executor executor_;  // whose delayed tasks run on the timer's thread
+  future<void> done_;
+};
+
 TYPED_TEST(SubmitAfter, RunsTheTaskWhenItsTimeHasComeAndNotBefore) {
   auto pool = TypeParam::make(1);
+  busy_timer timer;
   const auto begin = now_in_nanoseconds();
   auto f = pool->submit_after(30ms, now_in_nanoseconds);
   EXPECT_FALSE(f.is_ready());
   EXPECT_EQ(f.state(), future_state::pending);
+  timer.release();
   EXPECT_GE(f.get() - begin, 30'000'000);
   auto g = pool->submit_at(clock::now() + 10ms, add, 2, 3);
   EXPECT_EQ(g.get(), 5);
@@ -65,32 +93,6 @@ TYPED_TEST(SubmitAfter, ForeverIsUntilItIsCancelled) {
   EXPECT_TRUE(g.cancel());
   EXPECT_THROW(f.get(), cancelled_error);
 }
-
-// The timer has its hands full until release(), so that nothing that a test sets meanwhile is due too early for it.
-class busy_timer {
- public:
-  busy_timer() {
-    done_ = executor_.submit_after(1ms, [this] {
-      ringing_.open();
-      go_on_.wait();
-    });
-    ringing_.wait();
-  }
-  busy_timer(const busy_timer&) = delete;
-  busy_timer& operator=(const busy_timer&) = delete;
-  ~busy_timer() {
-    release();
-    done_.wait();
-  }
-
-  void release() { go_on_.open(); }
-
- private:
-  test::gate ringing_;
-  test::gate go_on_;
-  inline_executor executor_;  // whose delayed tasks run on the timer's thread
-  future<void> done_;
-};
 
 TYPED_TEST(SubmitAfter, TimesAreKeptWhateverTheOrderOfSubmission) {
   auto pool = TypeParam::make(1);
