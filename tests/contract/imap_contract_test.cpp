@@ -1,8 +1,12 @@
 // The contract of imap and imap_unordered.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <list>
+#include <ranges>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -12,6 +16,8 @@
 
 #include "contract/backends.hpp"
 #include "contract/inputs.hpp"
+#include "support/processes.hpp"
+#include "support/watchdog.hpp"
 
 namespace tandem::contract {
 namespace {
@@ -155,6 +161,47 @@ TYPED_TEST(Imap, EndlessInputsWork) {
   int taken = 0;
   for ([[maybe_unused]] const int x : pool->imap_unordered({.window = 10}, add_one, endless)) {
     if (++taken == 100) break;
+  }
+}
+
+// The memory that this process has now, in MiB.
+double resident() {
+  std::istringstream statm(test::slurp("/proc/self/statm"));
+  long total = 0;
+  long pages = 0;
+  statm >> total >> pages;
+  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+TYPED_TEST(Imap, EndlessInputsNeedNoMoreAndMoreMemory) {
+  auto pool = TypeParam::make(2);
+  auto endless = std::views::iota(0) | std::views::transform([](int i) {
+                   return std::string(500, static_cast<char>('a' + i % 26));
+                 });
+  const auto end_of = [](std::string text) { return std::string(500, text.back()); };
+  const int many = 200'000 / test::slowness();
+  const map_options options{.chunk_size = 100, .window = 1000};
+  for (const bool ordered : {true, false}) {
+    double at_first = 0;
+    double at_last = 0;
+    int taken = 0;
+    const auto take = [&](auto results) {
+      for (const std::string& text : results) {
+        EXPECT_EQ(text.size(), 500U);
+        if (++taken == many / 10) at_first = resident();
+        if (taken == many) break;
+      }
+      at_last = resident();
+    };
+    if (ordered) {
+      take(pool->imap(options, end_of, endless));
+    } else {
+      take(pool->imap_unordered(options, end_of, endless));
+    }
+    // The inputs in between are 86 MiB, and so are the results. A sanitizer keeps what is freed.
+    if (test::slowness() == 1) {
+      EXPECT_LT(at_last - at_first, 16) << at_first;
+    }
   }
 }
 
