@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -16,6 +17,7 @@
 
 #include "contract/backends.hpp"
 #include "contract/inputs.hpp"
+#include "support/asleep.hpp"
 #include "support/processes.hpp"
 #include "support/watchdog.hpp"
 
@@ -201,6 +203,43 @@ TYPED_TEST(Imap, EndlessInputsNeedNoMoreAndMoreMemory) {
     // The inputs in between are 86 MiB, and so are the results. A sanitizer keeps what is freed.
     if (test::slowness() == 1) {
       EXPECT_LT(at_last - at_first, 16) << at_first;
+    }
+  }
+}
+
+TYPED_TEST(Imap, WakesWhenWhatItWaitsForIsCancelledByAnotherThread) {
+  for (const bool ordered : {true, false}) {
+    auto pool = TypeParam::make(1);
+    auto gate = this->gate(ordered ? "gate1" : "gate2");
+    future<int> running;
+    if (TypeParam::concurrent) {
+      running = pool->submit(arrive_and_pass, this->path("arrivals"), gate.path());
+      this->counter("arrivals").wait_for(ordered ? 1 : 2);
+    }
+    const auto read = [&](auto results) {
+      std::thread other([&, reader = test::this_thread()] {
+        if (TypeParam::concurrent) test::wait_until_asleep(reader);
+        pool->shutdown({.wait = false, .cancel_pending = true});
+      });
+      if (!TypeParam::concurrent) other.join();
+      auto it = results.begin();
+      for (int i = 0; i < 3; ++i, ++it) {
+        if (TypeParam::concurrent) {
+          EXPECT_THROW((void)*it, cancelled_error);
+        } else {
+          EXPECT_EQ(*it, i + 1) << "it had run before";
+        }
+      }
+      if (TypeParam::concurrent) {
+        EXPECT_FALSE(running.is_ready());
+        other.join();
+      }
+    };
+    const map_options options{.chunk_size = 1, .window = 3};
+    if (ordered) {
+      read(pool->imap(options, add_one, first_ints(3)));
+    } else {
+      read(pool->imap_unordered(options, add_one, first_ints(3)));
     }
   }
 }
