@@ -4,6 +4,7 @@
 #include <forward_list>
 #include <set>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/backends.hpp"
+#include "support/asleep.hpp"
 #include "support/growth.hpp"
 
 namespace tandem::contract {
@@ -195,6 +197,32 @@ TYPED_TEST(AsCompleted, OfNothingIsNothing) {
 TYPED_TEST(AsCompleted, FutureWithoutAStateIsAnError) {
   std::vector<future<int>> fs(2);
   EXPECT_THROW((void)as_completed(fs), invalid_state_error);
+}
+
+TYPED_TEST(AsCompleted, WakesWithOneThatAnotherThreadCancels) {
+  for (const bool by_timer :
+       {false, true}) {  // which has the one to be cancelled, rather than the pool's queue
+    if (!by_timer && !TypeParam::concurrent) continue;  // it has no queue
+    auto pool = TypeParam::make(1);
+    auto gate = this->gate(by_timer ? "gate1" : "gate2");
+    std::stop_source stop;
+    promise<int> never;
+    std::vector<future<int>> fs;
+    fs.push_back(TypeParam::concurrent ? pool->submit(pass, gate.path()) : never.get_future());
+    const task_options options{.stop_token = stop.get_token()};
+    fs.push_back(by_timer ? pool->submit_after(options, 1h, add_one, 1) : pool->submit(options, add_one, 1));
+    std::thread other([&, reader = test::this_thread()] {
+      test::wait_until_asleep(reader);
+      stop.request_stop();
+    });
+    for (auto& f : as_completed(fs)) {
+      EXPECT_EQ(&f, &fs[1]);
+      EXPECT_TRUE(f.cancelled());
+      EXPECT_FALSE(fs[0].is_ready());
+      break;
+    }
+    other.join();
+  }
 }
 
 TYPED_TEST(AsCompleted, MayBeLeftEarly) {

@@ -11,6 +11,7 @@
 
 #include "contract/backends.hpp"
 #include "support/gate.hpp"
+#include "support/growth.hpp"
 
 namespace tandem::contract {
 namespace {
@@ -140,6 +141,29 @@ TYPED_TEST(Future, PendingIsCancelledAndNeverRuns) {
   EXPECT_EQ(running.get(), 1);
   pool->shutdown();
   EXPECT_EQ(this->counter("ran").value(), 0);
+}
+
+TYPED_TEST(Future, CancelOfManyPendingOnesTakesNoQuadraticTime) {
+  auto pool = TypeParam::make(1);
+  int rounds = 0;
+  EXPECT_LT(test::growth_over_eight([&](int many) {
+              const std::string name = std::to_string(++rounds);
+              auto gate = this->gate("gate" + name);
+              if (!TypeParam::concurrent) gate.open();
+              auto running = pool->submit(arrive_and_pass, this->path("arrivals" + name), gate.path());
+              this->counter("arrivals" + name).wait_for(1);
+              std::vector<future<int>> fs;
+              fs.reserve(static_cast<std::size_t>(many));
+              for (int i = 0; i < many; ++i) fs.push_back(pool->submit(add_one, i));
+              // Neither the oldest nor the youngest first: each of them, as 7919 is prime.
+              int cancelled = 0;
+              for (int i = 0; i < many; ++i)
+                cancelled += fs[static_cast<std::size_t>(i * 7919LL % many)].cancel() ? 1 : 0;
+              EXPECT_EQ(cancelled, TypeParam::concurrent ? many : 0) << "without workers all have run";
+              gate.open();
+              EXPECT_EQ(running.get(), 1);
+            }),
+            24);
 }
 
 TYPED_TEST(Future, RunningIsAskedToStopWhenCancelled) {

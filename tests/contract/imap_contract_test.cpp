@@ -1,10 +1,15 @@
 // The contract of imap and imap_unordered.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <list>
+#include <ranges>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -12,6 +17,9 @@
 
 #include "contract/backends.hpp"
 #include "contract/inputs.hpp"
+#include "support/asleep.hpp"
+#include "support/processes.hpp"
+#include "support/watchdog.hpp"
 
 namespace tandem::contract {
 namespace {
@@ -155,6 +163,84 @@ TYPED_TEST(Imap, EndlessInputsWork) {
   int taken = 0;
   for ([[maybe_unused]] const int x : pool->imap_unordered({.window = 10}, add_one, endless)) {
     if (++taken == 100) break;
+  }
+}
+
+// The memory that this process has now, in MiB.
+double resident() {
+  std::istringstream statm(test::slurp("/proc/self/statm"));
+  long total = 0;
+  long pages = 0;
+  statm >> total >> pages;
+  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+TYPED_TEST(Imap, EndlessInputsNeedNoMoreAndMoreMemory) {
+  auto pool = TypeParam::make(2);
+  auto endless = std::views::iota(0) | std::views::transform([](int i) {
+                   return std::string(500, static_cast<char>('a' + i % 26));
+                 });
+  const auto end_of = [](std::string text) { return std::string(500, text.back()); };
+  const int many = 200'000 / test::slowness();
+  const map_options options{.chunk_size = 100, .window = 1000};
+  for (const bool ordered : {true, false}) {
+    double at_first = 0;
+    double at_last = 0;
+    int taken = 0;
+    const auto take = [&](auto results) {
+      for (const std::string& text : results) {
+        EXPECT_EQ(text.size(), 500U);
+        if (++taken == many / 10) at_first = resident();
+        if (taken == many) break;
+      }
+      at_last = resident();
+    };
+    if (ordered) {
+      take(pool->imap(options, end_of, endless));
+    } else {
+      take(pool->imap_unordered(options, end_of, endless));
+    }
+    // The inputs in between are 86 MiB, and so are the results. A sanitizer keeps what is freed.
+    if (test::slowness() == 1) {
+      EXPECT_LT(at_last - at_first, 16) << at_first;
+    }
+  }
+}
+
+TYPED_TEST(Imap, WakesWhenWhatItWaitsForIsCancelledByAnotherThread) {
+  for (const bool ordered : {true, false}) {
+    auto pool = TypeParam::make(1);
+    auto gate = this->gate(ordered ? "gate1" : "gate2");
+    future<int> running;
+    if (TypeParam::concurrent) {
+      running = pool->submit(arrive_and_pass, this->path("arrivals"), gate.path());
+      this->counter("arrivals").wait_for(ordered ? 1 : 2);
+    }
+    const auto read = [&](auto results) {
+      std::thread other([&, reader = test::this_thread()] {
+        if (TypeParam::concurrent) test::wait_until_asleep(reader);
+        pool->shutdown({.wait = false, .cancel_pending = true});
+      });
+      if (!TypeParam::concurrent) other.join();
+      auto it = results.begin();
+      for (int i = 0; i < 3; ++i, ++it) {
+        if (TypeParam::concurrent) {
+          EXPECT_THROW((void)*it, cancelled_error);
+        } else {
+          EXPECT_EQ(*it, i + 1) << "it had run before";
+        }
+      }
+      if (TypeParam::concurrent) {
+        EXPECT_FALSE(running.is_ready());
+        other.join();
+      }
+    };
+    const map_options options{.chunk_size = 1, .window = 3};
+    if (ordered) {
+      read(pool->imap(options, add_one, first_ints(3)));
+    } else {
+      read(pool->imap_unordered(options, add_one, first_ints(3)));
+    }
   }
 }
 

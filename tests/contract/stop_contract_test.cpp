@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -37,12 +38,12 @@ int sleep_until_stopped(const std::stop_token& token) {
   return sleep_until_stopped(token);
 }
 // Asks for the token only when the test says so.
-[[maybe_unused]] int ask_late(std::string arrivals, std::string gate) {
+int ask_late(std::string arrivals, std::string gate) {
   shared_counter(arrivals).add();
   shared_counter(gate).wait_for(1);
   return this_task::stop_token().stop_requested() ? 1 : 0;
 }
-[[maybe_unused]] int call_back(std::string arrivals) {
+int call_back(std::string arrivals) {
   std::atomic<int> called{0};
   const std::stop_token token = this_task::stop_token();
   const std::stop_callback once(token, [&] { ++called; });
@@ -106,7 +107,18 @@ TYPED_TEST(Stop, TokenThatIsAskedForLateKnowsOfAnEarlierCancel) {
     gate.open();
     EXPECT_EQ(f.get(), 1);
   } else {
-    EXPECT_FALSE(this_task::stop_token().stop_possible()) << "outside of tasks there is nothing to stop";
+    auto pool = TypeParam::make();
+    auto gate = this->gate();
+    std::stop_source stop;
+    std::thread stopper([&] {
+      this->counter("arrivals").wait_for(1);
+      stop.request_stop();
+      gate.open();
+    });
+    EXPECT_EQ(
+        pool->submit({.stop_token = stop.get_token()}, ask_late, this->path("arrivals"), gate.path()).get(),
+        1);
+    stopper.join();
   }
 }
 
@@ -118,8 +130,22 @@ TYPED_TEST(Stop, CallbackOfTheTokenIsCalledOnce) {
     EXPECT_FALSE(f.cancel());
     EXPECT_EQ(f.get(), 1);
   } else {
-    EXPECT_FALSE(this_task::stop_requested());
+    auto pool = TypeParam::make();
+    std::stop_source stop;
+    std::thread stopper([&] {
+      this->counter("arrivals").wait_for(1);
+      stop.request_stop();
+    });
+    EXPECT_EQ(pool->submit({.stop_token = stop.get_token()}, call_back, this->path("arrivals")).get(), 1);
+    stopper.join();
   }
+}
+
+TYPED_TEST(Stop, OutsideOfTasksThereIsNothingToStop) {
+  auto pool = TypeParam::make(1);
+  EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
+  EXPECT_FALSE(this_task::stop_token().stop_possible());
+  EXPECT_FALSE(this_task::stop_requested());
 }
 
 TYPED_TEST(Stop, TokenMayOutliveItsTask) {

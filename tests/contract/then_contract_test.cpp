@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/backends.hpp"
+#include "support/processes.hpp"
 
 namespace tandem::contract {
 namespace {
@@ -144,6 +145,31 @@ TYPED_TEST(Then, TaskOfTheOnlyWorkerMayWaitForIt) {
         },
         1);
     EXPECT_EQ(f.get(), 3);
+  }
+}
+
+TYPED_TEST(Then, NeedsNoThreadOfItsOwn) {
+  constexpr int many = 1000;
+  auto pool = TypeParam::make(1);
+  pool->submit(nothing).get();  // what the pool starts for its tasks is there
+  const auto before = test::threads();
+  std::vector<promise<int>> ps(5 * many);
+  std::vector<future<int>> sums;
+  for (auto p = ps.begin(); p != ps.end(); p += 5) {
+    sums.push_back(p[0].get_future().then(add_one).then(*pool, add_one));
+    auto all = when_all(p[1].get_future(), p[2].get_future());
+    sums.push_back(
+        std::move(all).then([](auto both) { return std::get<0>(both).get() + std::get<1>(both).get(); }));
+    auto any = when_any(p[3].get_future(), p[4].get_future());
+    sums.push_back(std::move(any).then([](auto first) { return static_cast<int>(first.index); }));
+  }
+  const auto pending = test::threads();
+  for (const auto& [id, name] : pending) EXPECT_EQ(before.count(id), 1U) << name;
+  for (auto& p : ps) p.set_value(1);
+  for (std::size_t i = 0; i < sums.size(); i += 3) {
+    EXPECT_EQ(sums[i].get(), 3);
+    EXPECT_EQ(sums[i + 1].get(), 2);
+    EXPECT_EQ(sums[i + 2].get(), 0);
   }
 }
 

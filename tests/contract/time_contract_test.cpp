@@ -1,4 +1,5 @@
-// The contract of time: tasks whose time is yet to come, once or again and again.
+// The contract of time: tasks whose time is yet to come. Those that come again and again are in
+// repetition_contract_test.cpp.
 #include <tandem/tandem.hpp>
 
 #include <atomic>
@@ -12,8 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "contract/backends.hpp"
-#include "contract/count_until_stopped.hpp"
 #include "contract/tasks.hpp"
+#include "support/asleep.hpp"
 #include "support/gate.hpp"
 #include "support/processes.hpp"
 #include "support/watchdog.hpp"
@@ -27,67 +28,9 @@ using clock = std::chrono::steady_clock;
 template <class Backend>
 class SubmitAfter : public fixture<Backend> {};
 TYPED_TEST_SUITE(SubmitAfter, backends, backend_names);
-template <class Backend>
-class SubmitEvery : public fixture<Backend> {};
-TYPED_TEST_SUITE(SubmitEvery, backends, backend_names);
 
-void fail_in_the_third_run(std::string runs) {
-  if (shared_counter(runs).add() == 3) throw std::out_of_range("the third run");
-}
 long long now_in_nanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now().time_since_epoch()).count();
-}
-int run_until_opened(std::string runs, std::string gate) {
-  shared_counter(runs).add();
-  return pass(gate);
-}
-bool has_timer_thread() {
-  for (const auto& [id, name] : test::threads()) {
-    if (name.find("tandem-timer") != std::string::npos) return true;
-  }
-  return false;
-}
-void overlap(std::string running, std::string overlaps, std::string runs) {
-  if (shared_counter(running).add() != 1) shared_counter(overlaps).add();
-  const auto end = clock::now() + 5ms;  // several periods
-  while (clock::now() < end) sched_yield();
-  shared_counter(running).add(-1);
-  shared_counter(runs).add();
-}
-
-// --- later -----------------------------------------------------------------------------------------------------------
-
-TYPED_TEST(SubmitAfter, RunsTheTaskWhenItsTimeHasComeAndNotBefore) {
-  auto pool = TypeParam::make(1);
-  const auto begin = now_in_nanoseconds();
-  auto f = pool->submit_after(30ms, now_in_nanoseconds);
-  EXPECT_FALSE(f.is_ready());
-  EXPECT_EQ(f.state(), future_state::pending);
-  EXPECT_GE(f.get() - begin, 30'000'000);
-  auto g = pool->submit_at(clock::now() + 10ms, add, 2, 3);
-  EXPECT_EQ(g.get(), 5);
-  auto h = pool->submit_at({.name = "late"}, std::chrono::system_clock::now() + 10ms, repeat,
-                           std::string("ab"), 2);
-  EXPECT_EQ(h.get(), "abab");
-  executor& any = *pool;
-  EXPECT_EQ(any.submit_after({.name = "late"}, 1ms, add_one, 1).get(), 2);
-}
-
-TYPED_TEST(SubmitAfter, NothingIsAtOnce) {
-  auto pool = TypeParam::make(1);
-  EXPECT_EQ(pool->submit_after(0s, add_one, 1).get(), 2);
-  EXPECT_EQ(pool->submit_after(-5s, add_one, 1).get(), 2);
-  EXPECT_EQ(pool->submit_at(clock::time_point::min(), add_one, 1).get(), 2);
-}
-
-TYPED_TEST(SubmitAfter, ForeverIsUntilItIsCancelled) {
-  auto pool = TypeParam::make(1);
-  auto f = pool->submit_after(std::chrono::hours::max(), add_one, 1);
-  auto g = pool->submit_at(clock::time_point::max(), add_one, 1);
-  EXPECT_FALSE(f.wait_for(1ms));
-  EXPECT_TRUE(f.cancel());
-  EXPECT_TRUE(g.cancel());
-  EXPECT_THROW(f.get(), cancelled_error);
 }
 
 // The timer has its hands full until release(), so that nothing that a test sets meanwhile is due too early for it.
@@ -115,6 +58,41 @@ class busy_timer {
   inline_executor executor_;  // whose delayed tasks run on the timer's thread
   future<void> done_;
 };
+
+TYPED_TEST(SubmitAfter, RunsTheTaskWhenItsTimeHasComeAndNotBefore) {
+  auto pool = TypeParam::make(1);
+  busy_timer timer;
+  const auto begin = now_in_nanoseconds();
+  auto f = pool->submit_after(30ms, now_in_nanoseconds);
+  EXPECT_FALSE(f.is_ready());
+  EXPECT_EQ(f.state(), future_state::pending);
+  timer.release();
+  EXPECT_GE(f.get() - begin, 30'000'000);
+  auto g = pool->submit_at(clock::now() + 10ms, add, 2, 3);
+  EXPECT_EQ(g.get(), 5);
+  auto h = pool->submit_at({.name = "late"}, std::chrono::system_clock::now() + 10ms, repeat,
+                           std::string("ab"), 2);
+  EXPECT_EQ(h.get(), "abab");
+  executor& any = *pool;
+  EXPECT_EQ(any.submit_after({.name = "late"}, 1ms, add_one, 1).get(), 2);
+}
+
+TYPED_TEST(SubmitAfter, NothingIsAtOnce) {
+  auto pool = TypeParam::make(1);
+  EXPECT_EQ(pool->submit_after(0s, add_one, 1).get(), 2);
+  EXPECT_EQ(pool->submit_after(-5s, add_one, 1).get(), 2);
+  EXPECT_EQ(pool->submit_at(clock::time_point::min(), add_one, 1).get(), 2);
+}
+
+TYPED_TEST(SubmitAfter, ForeverIsUntilItIsCancelled) {
+  auto pool = TypeParam::make(1);
+  auto f = pool->submit_after(std::chrono::hours::max(), add_one, 1);
+  auto g = pool->submit_at(clock::time_point::max(), add_one, 1);
+  EXPECT_FALSE(f.wait_for(1ms));
+  EXPECT_TRUE(f.cancel());
+  EXPECT_TRUE(g.cancel());
+  EXPECT_THROW(f.get(), cancelled_error);
+}
 
 TYPED_TEST(SubmitAfter, TimesAreKeptWhateverTheOrderOfSubmission) {
   auto pool = TypeParam::make(1);
@@ -224,21 +202,29 @@ TYPED_TEST(SubmitAfter, CancelledOneLeavesNoAlarm) {
   auto pool = TypeParam::make(1);
   auto f = pool->submit_after(1h, add_one, 1);
   auto g = pool->submit_every(1h, nothing);
-  if (TypeParam::names_threads)
-    while (!has_timer_thread()) sched_yield();  // it has yet to give itself its name
+  inline_executor here;  // whose delayed tasks run on the timer's thread
+  const int timer = here.submit_after(1ms, worker_id).get();
   EXPECT_TRUE(f.cancel());
   EXPECT_TRUE(g.cancel());
-  if (!TypeParam::names_threads) return;  // one of its threads may have the timer's name
   // It stays for a while, and for ever if something were left.
   const auto patience = clock::now() + 10s * test::slowness();
-  while (has_timer_thread() && clock::now() < patience) sched_yield();
-  EXPECT_FALSE(has_timer_thread());
+  while (test::threads().count(timer) != 0 && clock::now() < patience) sched_yield();
+  EXPECT_EQ(test::threads().count(timer), 0U);
 }
 
 TYPED_TEST(SubmitAfter, NeedsNoThreadWhenItIsNotUsed) {
+  const auto before = test::threads();
   auto pool = TypeParam::make(1);
   EXPECT_EQ(pool->submit(add_one, 1).get(), 2);
-  EXPECT_FALSE(TypeParam::names_threads && has_timer_thread());
+  // Who sleeps has the name that it gives itself.
+  for (const auto& [id, name] : test::threads()) {
+    while (before.count(id) == 0 && test::threads().count(id) != 0 && !test::is_asleep(id)) sched_yield();
+  }
+  for (const auto& [id, name] : test::threads()) {
+    if (before.count(id) == 0) {
+      EXPECT_EQ(name.find("tandem-timer"), std::string::npos);
+    }
+  }
 }
 
 TYPED_TEST(SubmitAfter, PoolsShareOneTimerThread) {
@@ -256,192 +242,6 @@ TYPED_TEST(SubmitAfter, PoolsShareOneTimerThread) {
   EXPECT_LE(more, 1) << "none, if that of an earlier test is still there";
   for (auto& f : fs) EXPECT_TRUE(f.cancel());
   EXPECT_TRUE(often.cancel());
-}
-
-// --- again and again -------------------------------------------------------------------------------------------------
-
-TYPED_TEST(SubmitEvery, RunsUntilItIsCancelled) {
-  auto pool = TypeParam::make(1);
-  auto f = pool->submit_every(1ms, count, this->path("runs"));
-  this->counter("runs").wait_for(5);
-  EXPECT_EQ(f.state(), future_state::pending);
-  EXPECT_TRUE(f.cancel());
-  EXPECT_THROW(f.get(), cancelled_error);
-  pool->shutdown();  // a run that was under way
-  const int runs = this->counter("runs").value();
-  auto other = TypeParam::make(1);
-  EXPECT_EQ(other->submit_after(10ms, add_one, 1).get(), 2);
-  EXPECT_EQ(this->counter("runs").value(), runs) << "none comes behind";
-}
-
-TYPED_TEST(SubmitEvery, FirstRunIsOnePeriodFromNow) {
-  auto pool = TypeParam::make(1);
-  const auto begin = clock::now();
-  auto f = pool->submit_every(30ms, count, this->path("runs"));
-  this->counter("runs").wait_for(1);
-  EXPECT_GE(clock::now() - begin, 30ms);
-  this->counter("runs").wait_for(3);
-  EXPECT_GE(clock::now() - begin, 90ms) << "no run may come before its multiple of the period";
-  f.cancel();
-}
-
-TYPED_TEST(SubmitEvery, NeverOverlapsItself) {
-  auto pool = TypeParam::make(3);
-  auto f =
-      pool->submit_every(1ms, overlap, this->path("running"), this->path("overlaps"), this->path("runs"));
-  this->counter("runs").wait_for(10);
-  f.cancel();
-  pool->shutdown();
-  EXPECT_EQ(this->counter("overlaps").value(), 0);
-}
-
-TYPED_TEST(SubmitEvery, EndsWithWhatItsFunctionThrows) {
-  auto pool = TypeParam::make(1);
-  auto f = pool->submit_every(1ms, fail_in_the_third_run, this->path("runs"));
-  EXPECT_THROW(f.get(), std::out_of_range);
-  pool->shutdown();
-  EXPECT_EQ(this->counter("runs").value(), 3);
-}
-
-TYPED_TEST(SubmitEvery, ShutdownEndsItAndStopTokensToo) {
-  auto pool = TypeParam::make(1);
-  std::stop_source stop;
-  auto f = pool->submit_every({.stop_token = stop.get_token()}, 1ms, count, this->path("runs"));
-  auto g = pool->submit_every(1h, nothing);
-  this->counter("runs").wait_for(1);
-  stop.request_stop();
-  EXPECT_TRUE(f.cancelled());
-  auto h = pool->submit_every(1ms, count, this->path("more"));
-  this->counter("more").wait_for(1);
-  pool->shutdown();
-  EXPECT_TRUE(g.cancelled());
-  EXPECT_TRUE(h.cancelled());
-}
-
-TYPED_TEST(SubmitEvery, ShutdownDuringARunEndsIt) {
-  auto pool = TypeParam::make(1);
-  auto gate = this->gate();
-  auto f = pool->submit_every(200ms, run_until_opened, this->path("runs"), gate.path());
-  this->counter("runs").wait_for(1);
-  std::thread opener;
-  if (TypeParam::concurrent) {
-    pool->shutdown({.wait = false});  // nothing is set at this moment
-    gate.open();
-  } else {
-    opener = std::thread([&] { gate.open(); });  // the alarm that rings is the run: shutdown() waits for it
-  }
-  pool->shutdown();
-  if (opener.joinable()) opener.join();
-  EXPECT_TRUE(f.cancelled());
-  EXPECT_EQ(this->counter("runs").value(), 1);
-}
-
-TYPED_TEST(SubmitEvery, ShutdownAsksARunThatIsUnderWayToStop) {
-  auto pool = TypeParam::make(1);
-  auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));
-  this->counter("arrivals").wait_for(1);
-  pool->shutdown();
-  EXPECT_TRUE(f.cancelled());
-  EXPECT_EQ(this->counter("arrivals").value(), 2) << "the run has ended by itself";
-}
-
-TYPED_TEST(SubmitEvery, StopThatWasRequestedBeforeCancelsAtOnce) {
-  auto pool = TypeParam::make(1);
-  std::stop_source stop;
-  stop.request_stop();
-  auto f = pool->submit_every({.stop_token = stop.get_token()}, 1ms, count, this->path("runs"));
-  EXPECT_TRUE(f.cancelled());
-  pool->shutdown();
-  EXPECT_THROW((void)pool->submit_every({.stop_token = stop.get_token()}, 1ms, count, this->path("runs")),
-               shutdown_error);
-  EXPECT_EQ(this->counter("runs").value(), 0);
-}
-
-TYPED_TEST(SubmitEvery, StopMayComeWhileItBegins) {
-  auto pool = TypeParam::make(1);
-  for (int i = 0; i < (TypeParam::in_process ? 300 : 30); ++i) {
-    std::stop_source stop;
-    std::atomic<bool> go{false};
-    std::thread other([&] {
-      while (!go) sched_yield();
-      stop.request_stop();
-    });
-    go = true;
-    auto f = pool->submit_every({.stop_token = stop.get_token()}, std::chrono::microseconds(50), nothing);
-    other.join();
-    f.wait();
-    ASSERT_TRUE(f.cancelled());
-  }
-}
-
-// What must not be, but must do no harm.
-TYPED_TEST(SubmitEvery, RunMayOutliveItsPool) {
-  if constexpr (TypeParam::in_process && TypeParam::concurrent) {
-    auto pool = TypeParam::make(1);
-    test::counter ran;
-    auto f = pool->submit_every(1ms, [&] {
-      pool.reset();
-      ran.add();
-    });
-    f.wait();
-    EXPECT_TRUE(f.cancelled());
-    ran.wait_for(1);
-  } else if constexpr (TypeParam::concurrent) {
-    // A callback may let go of a process pool while a worker is in a run.
-    auto pool = TypeParam::make(2);
-    auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));
-    this->counter("arrivals").wait_for(1);
-    auto other = pool->submit(nothing);
-    other.on_done([&] { pool.reset(); });
-    f.wait();
-    EXPECT_TRUE(f.cancelled());
-  } else {
-    auto pool = TypeParam::make();
-    EXPECT_FALSE(pool->submit_every(1h, nothing).is_ready());
-    pool.reset();  // from outside only: a run is the timer's
-  }
-}
-
-TYPED_TEST(SubmitEvery, AsksARunThatIsUnderWayToStop) {
-  auto pool = TypeParam::make(1);
-  auto f = pool->submit_every(1ms, count_until_stopped, this->path("arrivals"));
-  this->counter("arrivals").wait_for(1);
-  EXPECT_TRUE(f.cancel());
-  this->counter("arrivals").wait_for(2);
-}
-
-TYPED_TEST(SubmitEvery, KeepsOneFunctionObjectInThisProcess) {
-  auto pool = TypeParam::make(2);
-  if constexpr (TypeParam::in_process) {
-    std::vector<int> seen;
-    auto f = pool->submit_every(1ms, [&seen, n = 0]() mutable {
-      seen.push_back(++n);
-      if (n == 4) throw std::runtime_error("enough");
-    });
-    f.wait();
-    EXPECT_EQ(seen, (std::vector<int>{1, 2, 3, 4}));
-  } else {
-    auto f = pool->submit_every(1ms, by_value([path = hook(this->path("runs"))] { path(); }));
-    this->counter("runs").wait_for(3);
-    f.cancel();
-  }
-}
-
-TYPED_TEST(SubmitEvery, PeriodMustBePositive) {
-  auto pool = TypeParam::make(1);
-  EXPECT_THROW((void)pool->submit_every(0s, nothing), std::invalid_argument);
-  EXPECT_THROW((void)pool->submit_every(-1s, nothing), std::invalid_argument);
-  EXPECT_THROW((void)pool->submit_every(std::chrono::hours::max(), nothing), std::invalid_argument);
-}
-
-TYPED_TEST(SubmitEvery, MayBeCancelledAtAnyMoment) {
-  auto pool = TypeParam::make(2);
-  for (int i = 0; i < 50; ++i) {
-    auto f = pool->submit_every(std::chrono::microseconds(200), count, this->path("runs"));
-    this->counter("runs").wait_for(i + 1);
-    f.cancel();
-    EXPECT_TRUE(f.cancelled());
-  }
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,6 +16,7 @@
 #include "contract/backends.hpp"
 #include "contract/count_until_stopped.hpp"
 #include "contract/tasks.hpp"
+#include "support/gate.hpp"
 
 namespace tandem::contract {
 namespace {
@@ -36,6 +40,43 @@ TYPED_TEST(TimeLimit, OfATaskThatRunsTooLongIsATimeoutErrorThatNamesIt) {
   }
   if (TypeParam::in_process) this->counter("arrivals").wait_for(2);  // it has been asked to stop
   EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "the pool goes on";
+}
+
+TYPED_TEST(TimeLimit, OfAPostedTaskIsReported) {
+  testing::internal::CaptureStderr();
+  {
+    auto pool = TypeParam::make(1);
+    pool->post({.name = "page 7", .timeout = 20ms}, count_until_stopped, this->path("arrivals"));
+    this->counter("arrivals").wait_for(1);
+  }
+  const std::string report = testing::internal::GetCapturedStderr();
+  EXPECT_NE(report.find("a posted task, ignored: "), std::string::npos) << report;
+  EXPECT_NE(report.find("page 7"), std::string::npos) << report;
+  EXPECT_NE(report.find("0.02 s"), std::string::npos) << report;
+  if constexpr (TypeParam::takes_hooks) {
+    test::counter calls;
+    std::mutex mutex;
+    std::string told;
+    typename TypeParam::pool pool(
+        {.max_workers = 1, .error_handler = [&](std::exception_ptr e, std::string_view where) {
+           {
+             const std::lock_guard lock(mutex);
+             try {
+               std::rethrow_exception(std::move(e));
+             } catch (const timeout_error& error) {
+               told += std::string(where) + ": " + error.what();
+             }
+           }
+           calls.add();
+         }});
+    pool.post({.name = "page 8", .timeout = 20ms}, count_until_stopped, this->path("more"));
+    calls.wait_for(1);
+    EXPECT_EQ(pool.submit(add_one, 1).get(), 2) << "the pool goes on";
+    pool.shutdown();
+    EXPECT_EQ(calls.value(), 1);
+    EXPECT_EQ(told.find("a posted task: "), 0U) << told;
+    EXPECT_NE(told.find("page 8"), std::string::npos) << told;
+  }
 }
 
 TYPED_TEST(TimeLimit, DoesNotWaitForTheTask) {

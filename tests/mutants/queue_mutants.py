@@ -57,6 +57,14 @@ MUTANTS = [
         "nor does one in a callback",
         "contract_thread", "BoundProgress/*.SubmitInACallbackThatIsOnNoWorkerNeverWaits"),
 
+    # --- many tasks at once call one worker ---
+    Mutant(
+        "each_task_of_a_batch_calls", THREADS,
+        "      push(task, which);\n",
+        "      push(task, which);\n      if (!roster_.is_served(roster_.look())) call_worker();\n",
+        "submit_each() looks for a worker once per batch",
+        "submit_each_stall_test", "SubmitEachStall.NoWorkerIsCalledBeforeTheWholeBatchIsThere"),
+
     # --- the queue is counted exactly ---
     Mutant(
         "counted_twice_for_a_moment", COUNT,

@@ -204,6 +204,16 @@ MUTANTS = [
         "ORDER alarm-close, of a repeated task",
         "contract_thread", "SubmitAfter/*.ThatRacesShutdownIsNotRunBeforeItsTime", repeat=10),
     Mutant(
+        "repetition_drifts", REPETITION,
+        "  next_ += period_;\n", "  next_ = std::chrono::steady_clock::now() + period_;\n",
+        "runs come at multiples of the period from the start, however long they take",
+        "contract_thread", "SubmitEvery/*.DoesNotDriftThoughRunsTakeMostOfAPeriod"),
+    Mutant(
+        "late_runs_are_made_up_for", REPETITION,
+        "    next_ += (late / period_ + 1) * period_;\n", "    static_cast<void>(late);\n",
+        "runs whose time came while another one lasted are left out",
+        "contract_thread", "SubmitEvery/*.RunsThatAreLeftOutAreNotMadeUpFor"),
+    Mutant(
         "run_has_no_alarm", REPETITION,
         "    set_alarm(next_ + never);\n", "",
         "the end of the pool finds a repeated task whose run is under way",
