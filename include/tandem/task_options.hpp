@@ -70,7 +70,8 @@ struct task_options {
 struct map_options {
   /// Items per task; 0: chosen from the measured cost of an item.
   int chunk_size = 0;
-  /// imap*: how many inputs may be taken ahead of the reader; 0: a small multiple of the workers' chunks.
+  /// imap*: how many inputs may be taken ahead of the reader; 0: a small multiple of the workers' chunks. A window that is
+  /// not larger than chunk_size is one task: nothing runs while its results are read.
   int window = 0;
   /// From the call until the last result: afterwards timeout_error.
   time_limit timeout{};

@@ -175,6 +175,21 @@ double resident() {
   return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
+TYPED_TEST(Imap, ManyItemsAreNotATaskEach) {
+  const std::vector<int> xs = first_ints(50'000);
+  for (const map_options& options :
+       {map_options{}, map_options{.chunk_size = 100}, map_options{.chunk_size = 100, .window = 150},
+        map_options{.window = 1000}, map_options{.chunk_size = 100, .window = 10}}) {
+    auto pool = TypeParam::make(2);
+    std::int64_t sum = 0;
+    for (const int x : pool->imap(options, add_one, xs)) sum += x;
+    for (const int x : pool->imap_unordered(options, add_one, xs)) sum += x;
+    EXPECT_EQ(sum, 2 * (std::int64_t{50'000} * 50'001 / 2));
+    // 100,000 items: at the most 10 each is as good as it gets with the last window.
+    EXPECT_LE(pool->stats().finished, 12'000) << options.chunk_size << ", " << options.window;
+  }
+}
+
 TYPED_TEST(Imap, EndlessInputsNeedNoMoreAndMoreMemory) {
   auto pool = TypeParam::make(2);
   auto endless = std::views::iota(0) | std::views::transform([](int i) {

@@ -186,10 +186,15 @@ class imap_range {
     return window_ != 0 ? window_ : 4 * workers() * sizer_.size();
   }
 
+  // Not what is left of the window: as the reader goes on that is one item at a time.
+  [[nodiscard]] std::size_t next_chunk() const noexcept {
+    return std::min(window(), chunk_size_ != 0 ? chunk_size_ : sizer_.next(2 * window()));
+  }
+
   void refill() {
-    while (!source_ended_ && taken_ - passed_ < window()) {
-      const std::size_t room = window() - (taken_ - passed_);
-      const std::size_t wanted = std::min(room, chunk_size_ != 0 ? chunk_size_ : sizer_.next(2 * room));
+    while (!source_ended_) {
+      const std::size_t wanted = next_chunk();
+      if (taken_ - passed_ + wanted > window()) return;  // never when nothing is on its way
       std::size_t taken = 0;
       chunk c;
       try {
