@@ -12,7 +12,7 @@
 using namespace std::chrono_literals;
 
 // Asks now and then: for a task that computes.
-long count_primes(std::stop_token stop, long from) {
+long count_primes(const std::stop_token& stop, long from) {
   long primes = 0;
   for (long n = from; !stop.stop_requested(); ++n) {
     long d = 2;

@@ -12,7 +12,7 @@ int main() {
   std::latch opening_time(1);
   pool.post([&] { opening_time.wait(); });  // until then everything waits
 
-  const auto work = [](std::string what) { std::cout << what << '\n'; };
+  const auto work = [](const std::string& what) { std::cout << what << '\n'; };
   pool.post({.priority = tandem::priority::low}, work, "the report of the month");
   pool.post(work, "a letter");
   pool.post({.priority = tandem::priority::high}, work, "a customer");

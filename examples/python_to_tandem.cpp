@@ -183,7 +183,7 @@ void chains() {
 }
 
 // One source ends many tasks, those that wait and those that run: what cancelling a TaskGroup does.
-void cancelling(std::stop_source stop) {
+void cancelling(const std::stop_source& stop) {
   std::latch running(2);
   tandem::thread_pool pool({.max_workers = 1});
   auto runs = pool.submit({.stop_token = stop.get_token()}, [&] {

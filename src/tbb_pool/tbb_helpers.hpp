@@ -25,7 +25,7 @@ class tbb_helpers final : public worker_context, private tbb::task_scheduler_obs
   tbb_helpers(tbb_pool_state& pool, tbb::task_arena& arena) : task_scheduler_observer(arena), pool_(pool) {
     observe(true);
   }
-  ~tbb_helpers() { observe(false); }
+  ~tbb_helpers() override { observe(false); }
 
   /// The calling thread is one of them.
   [[nodiscard]] bool is_here() const noexcept { return current_worker() == this; }
