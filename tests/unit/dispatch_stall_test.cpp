@@ -9,26 +9,16 @@
 #include <cstdlib>
 #include <new>
 #include <thread>
-#include <utility>
 
-#include "support/gate.hpp"
+#include "support/stop_place.hpp"
 
 namespace {
 
-// Where the allocating thread stops, if it is told to.
-struct stop_place {
-  tandem::test::gate reached;
-  tandem::test::gate leave;
-};
-
-thread_local stop_place* stop_here = nullptr;
+using tandem::test::stop_here;
+using tandem::test::stop_place;
 
 void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
-  if (stop_here != nullptr) {
-    stop_place& place = *std::exchange(stop_here, nullptr);
-    place.reached.open();
-    place.leave.wait();
-  }
+  tandem::test::stop_if_told();
   const auto align = static_cast<std::size_t>(alignment);
   return std::aligned_alloc(align, (size + align - 1) / align * align);
 }

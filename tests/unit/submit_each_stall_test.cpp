@@ -14,22 +14,16 @@
 #include <new>
 #include <numeric>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "support/asleep.hpp"
-#include "support/gate.hpp"
+#include "support/stop_place.hpp"
 #include "support/use_all.hpp"
 
 namespace {
 
-// Where the allocating thread stops, if it is told to.
-struct stop_place {
-  tandem::test::gate reached;
-  tandem::test::gate leave;
-};
-
-thread_local stop_place* stop_here = nullptr;
+using tandem::test::stop_here;
+using tandem::test::stop_place;
 
 void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
   const auto align = static_cast<std::size_t>(alignment);
@@ -40,11 +34,7 @@ void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
 
 // Those for over-aligned types; of them only the injector's segments are taken by the one that does not throw.
 void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  if (stop_here != nullptr) {
-    stop_place& place = *std::exchange(stop_here, nullptr);
-    place.reached.open();
-    place.leave.wait();
-  }
+  tandem::test::stop_if_told();
   return allocate(size, alignment);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {

@@ -16,27 +16,18 @@
 #include <utility>
 
 #include "support/asleep.hpp"
-#include "support/gate.hpp"
 #include "support/processes.hpp"
+#include "support/stop_place.hpp"
 
 namespace {
 
-// Where the allocating thread stops, if it is told to.
-struct stop_place {
-  tandem::test::gate reached;
-  tandem::test::gate leave;
-};
-
-thread_local stop_place* stop_here = nullptr;
+using tandem::test::stop_here;
+using tandem::test::stop_place;
 
 // Neither is inlined: the compiler would take the pair of new and free() for a mistake.
 [[gnu::noinline]] void give_back(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void* allocate(std::size_t size) noexcept {
-  if (stop_here != nullptr) {
-    stop_place& place = *std::exchange(stop_here, nullptr);
-    place.reached.open();
-    place.leave.wait();
-  }
+  tandem::test::stop_if_told();
   return std::malloc(size == 0 ? 1 : size);
 }
 
