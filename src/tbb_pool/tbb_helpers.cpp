@@ -22,10 +22,8 @@ bool tbb_helpers::try_run(core& task) noexcept {
   if (task.owner() != &pool_ || !task.try_start()) return false;
   // Not counted as begun where the pool has a bound: it takes no worker away from those that wait.
   running_.fetch_add(1, std::memory_order_relaxed);
-  task.add_ref();
   execute_in_context(task);
   if (word::phase(task.load()) == word::failed) failed_.fetch_add(1, std::memory_order_relaxed);
-  task.release();
   running_.fetch_sub(1, std::memory_order_relaxed);
   finished_.fetch_add(1, std::memory_order_relaxed);
   return true;

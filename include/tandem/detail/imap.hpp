@@ -137,7 +137,6 @@ class imap_range {
         order_(order),
         sizer_(options.chunk_size, chunk_target, source_->workers()),
         window_(static_cast<std::size_t>(options.window)),
-        chunk_size_(static_cast<std::size_t>(options.chunk_size)),
         deadline_(options.timeout.deadline()) {
     refill();
   }
@@ -188,7 +187,7 @@ class imap_range {
 
   // Not what is left of the window: as the reader goes on that is one item at a time.
   [[nodiscard]] std::size_t next_chunk() const noexcept {
-    return std::min(window(), chunk_size_ != 0 ? chunk_size_ : sizer_.next(2 * window()));
+    return std::min(window(), sizer_.next(2 * window()));
   }
 
   void refill() {
@@ -300,7 +299,6 @@ class imap_range {
   imap_order order_;
   chunk_sizer sizer_;
   std::size_t window_;
-  std::size_t chunk_size_;
   std::optional<time_point> deadline_;
   bool source_ended_ = false;
   std::size_t taken_ = 0;
