@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/backends.hpp"
+#include "contract/count_until_stopped.hpp"
 #include "contract/inputs.hpp"
 #include "support/asleep.hpp"
 #include "support/processes.hpp"
@@ -286,6 +287,23 @@ TYPED_TEST(Imap, DestroyedEarlyItsWaitingItemsNeverRun) {
   }
   EXPECT_EQ(pool->submit(add_one, 1).get(), 2) << "behind them in the queue";
   EXPECT_EQ(this->counter("ran").value(), 0);
+}
+
+TYPED_TEST(Imap, DestroyedEarlyNothingBeginsBehindAnItemThatStopsAtOnce) {
+  if constexpr (!TypeParam::concurrent) return;  // none is under way when the range is destroyed
+  for (const bool ordered : {true, false}) {
+    auto pool = TypeParam::make(1);
+    const std::string arrivals = this->path(ordered ? "arrivals1" : "arrivals2");
+    const std::vector<std::string> inputs(300, arrivals);
+    {
+      const map_options options{.chunk_size = 1, .window = 300};
+      const auto results = ordered ? pool->imap(options, count_until_stopped, inputs)
+                                   : pool->imap_unordered(options, count_until_stopped, inputs);
+      shared_counter(arrivals).wait_for(1);
+    }
+    pool->shutdown();
+    EXPECT_EQ(shared_counter(arrivals).value(), 2) << "the first one has begun and ended, and no other";
+  }
 }
 
 TYPED_TEST(Imap, TimeoutGivesWhatIsDoneThenTimeoutError) {

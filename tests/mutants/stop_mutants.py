@@ -229,4 +229,14 @@ MUTANTS = [
         "    (void)timer::stop(alarm_);\n    delete this;", "    delete this;",
         "a delayed task that is cancelled takes its alarm along",
         "contract_thread", "SubmitAfter/*.CancelledOneLeavesNoAlarm"),
+    Mutant(
+        "imap_cancels_its_first_first", "include/tandem/detail/imap.hpp",
+        "*this | std::views::reverse", "*this",
+        "behind an item that stops at once nothing begins",
+        "contract_thread", "Imap/*.DestroyedEarlyNothingBeginsBehindAnItemThatStopsAtOnce", repeat=3),
+    Mutant(
+        "submit_each_cancels_its_first_first", "include/tandem/detail/each.hpp",
+        "futures | std::views::reverse", "futures",
+        "behind a task that stops at once nothing begins",
+        "contract_thread", "SubmitEachBound/*.RejectAsksWhatRunsAlreadyToStop", repeat=100),
 ]

@@ -83,7 +83,8 @@ template <remote_mode Mode, class F, class Range>
     }
     batch.flush();
   } catch (...) {
-    for (auto& started : futures) started.cancel();
+    // From the last one on: asked to stop, the first may end at once, and then none behind it shall begin.
+    for (auto& submitted : futures | std::views::reverse) submitted.cancel();
     throw;
   }
   return futures;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -171,8 +172,9 @@ class imap_range {
     flying_chunks(flying_chunks&&) noexcept = default;
     flying_chunks& operator=(flying_chunks&&) = delete;
     ~flying_chunks() { cancel(); }
+    // From the last one on: asked to stop, the first may end at once, and then none behind it shall begin.
     void cancel() {
-      for (auto& [key, c] : *this) c.result.cancel();
+      for (auto& [key, c] : *this | std::views::reverse) c.result.cancel();
     }
   };
 

@@ -118,9 +118,13 @@ class remote_map {
     if (begin >= failed_) return;
     failed_ = begin;
     error_ = std::move(error);
-    for (chunk& c : in_flight_) {
-      if (c.result.valid() && c.begin > begin) c.result.cancel();
-    }
+    const auto cancel = [&](bool also_running) {
+      for (chunk& c : in_flight_) {
+        if (c.result.valid() && c.begin > begin && (also_running || !c.result.running())) c.result.cancel();
+      }
+    };
+    cancel(false);  // first: what runs may end at once when asked to stop, and then none of these shall begin
+    cancel(true);
   }
 
   Submitter submitter_;
