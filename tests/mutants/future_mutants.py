@@ -29,7 +29,7 @@ MUTANTS = [
         "attach_looks_not_again", CORE,
         "  if (word::done(old)) fire_callbacks();\n", "  static_cast<void>(old);\n",
         "who attaches behind finish() fires himself",
-        "future_race_test", "FutureRace.CallbackIsNotMissedWhileTheFutureCompletes", repeat=5),
+        "future_race_test", "FutureRace.CallbackIsNotMissedWhileTheFutureCompletes", repeat=50),
     Mutant(
         "give_back_drops", CORE,
         "head == nullptr ? list : nullptr,", "nullptr,",
@@ -71,7 +71,7 @@ MUTANTS = [
     }""",
         "    state_.store(w | word::running, std::memory_order_seq_cst);\n    return true;",
         "of try_start() and cancel() one wins",
-        "future_test", "Cancel.OfARunningTaskIsNotForgottenWhenItIsToBeTriedAgain"),
+        "future_race_test", "FutureRace.TaskThatIsTriedAgainIsStoppedOrCancelledNeverBoth", repeat=20),
     Mutant(
         "start_whatever_it_is", CORE,
         "while (word::phase(w) == word::pending && (w & word::settling) == 0) {\n    // ORDER start: acquire",
@@ -83,7 +83,7 @@ MUTANTS = [
         "if (!state_.compare_exchange_weak(w, word::cancelled, std::memory_order_acq_rel)) continue;",
         "w = state_.exchange(word::cancelled, std::memory_order_acq_rel);",
         "of cancel() and try_start() one wins",
-        "future_test", "Cancel.OfARunningTaskIsNotForgottenWhenItIsToBeTriedAgain"),
+        "future_race_test", "FutureRace.TaskThatIsTriedAgainIsStoppedOrCancelledNeverBoth", repeat=20),
     Mutant(
         "settle_twice", CORE,
         "while (!word::done(w) && (w & word::settling) == 0) {", "while (!word::done(w)) {",
