@@ -384,14 +384,16 @@ TEST(Interruption, IsTakenBackWhereItIsDisabled) {
     {
       const boost::this_thread::disable_interruption uninterrupted;
       gate there;
+      gate cancelled;
       auto in_place = pool.submit([&] {
                             there.open();
-                            while (!this_task::stop_requested()) std::this_thread::yield();
+                            cancelled.wait();
                           })
                           .share();
       std::thread canceller([&] {
         there.wait();
-        in_place.cancel();
+        in_place.cancel();  // it has been interrupted when this returns
+        cancelled.open();
       });
       in_place.wait();
       canceller.join();

@@ -1,12 +1,14 @@
-// An alarm that is set just when the timer's thread has decided that it has waited long enough, made certain: whoever
-// sets an alarm allocates under the table's mutex, and this program's operator new can hold a thread up. It replaces
-// operator new, so it is a program of its own.
+// An alarm that is set just when the timer's thread goes to sleep, or has decided that it has waited long enough; both
+// made certain. Whoever sets an alarm allocates under the table's mutex, and this program's operator new can hold a
+// thread up; so can its futex_wait(), which the linker puts before the library's. So it is a program of its own.
 #include "timer/timer.hpp"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -15,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "posix/futex.hpp"
 #include "support/asleep.hpp"
 #include "support/processes.hpp"
 #include "support/stop_place.hpp"
@@ -41,6 +44,40 @@ void* operator new(std::size_t size) {
 void operator delete(void* memory) noexcept { give_back(memory); }
 void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
+
+namespace {
+
+// Who sleeps next until a moment stops there; null: nobody does.
+std::atomic<stop_place*> stop_before_sleep{nullptr};
+
+}  // namespace
+
+#define TANDEM_FUTEX_WAIT                                                                                 \
+  "_ZN6tandem5posix10futex_waitERKSt6atomicIjEjNS0_5scopeENSt6chrono10time_pointINS6_3_V212steady_clockE" \
+  "NS6_8durationIlSt5ratioILl1ELl1000000000EEEEEE"
+
+namespace stall {
+
+tandem::posix::wait_status library_futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                                              tandem::posix::scope who,
+                                              tandem::posix::steady_time deadline) noexcept
+    asm("__real_" TANDEM_FUTEX_WAIT);
+
+// What the library's calls come to: see the linker's --wrap.
+tandem::posix::wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                                      tandem::posix::scope who, tandem::posix::steady_time deadline) noexcept
+    asm("__wrap_" TANDEM_FUTEX_WAIT);
+tandem::posix::wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                                      tandem::posix::scope who,
+                                      tandem::posix::steady_time deadline) noexcept {
+  if (stop_place* place = stop_before_sleep.exchange(nullptr)) {
+    place->reached.open();
+    place->leave.wait();
+  }
+  return library_futex_wait(word, expected, who, deadline);
+}
+
+}  // namespace stall
 
 namespace tandem {
 namespace {
@@ -72,6 +109,21 @@ long sleeps(int thread) {
     if (line.rfind(field, 0) == 0) return std::stol(line.substr(field.size()));
   }
   return -1;
+}
+
+TEST(TimerStall, ThreadThatIsAboutToSleepSeesTheAlarmThatWasSetMeanwhile) {
+  test::counter rung;
+  const timer::handle late =
+      timer::set(clock::now() + std::chrono::hours(1), std::make_unique<alarm>(rung), nullptr);
+  stop_place place;
+  stop_before_sleep = &place;
+  (void)timer::set(clock::now(), std::make_unique<alarm>(rung), nullptr);
+  rung.wait_for(1);
+  place.reached.wait();  // it has decided to sleep for an hour
+  (void)timer::set(clock::now(), std::make_unique<alarm>(rung), nullptr);
+  place.leave.open();
+  rung.wait_for(2);
+  EXPECT_TRUE(timer::stop(late));
 }
 
 TEST(TimerStall, ThreadThatIsAboutToEndSeesTheAlarmThatWasSetMeanwhile) {

@@ -84,7 +84,7 @@ template <remote_mode Mode, class F, class Range>
     batch.flush();
   } catch (...) {
     // From the last one on: asked to stop, the first may end at once, and then none behind it shall begin.
-    for (auto& submitted : futures | std::views::reverse) submitted.cancel();
+    for (auto it = futures.rbegin(); it != futures.rend(); ++it) it->cancel();
     throw;
   }
   return futures;

@@ -15,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -174,7 +173,7 @@ class imap_range {
     ~flying_chunks() { cancel(); }
     // From the last one on: asked to stop, the first may end at once, and then none behind it shall begin.
     void cancel() {
-      for (auto& [key, c] : *this | std::views::reverse) c.result.cancel();
+      for (auto it = this->rbegin(); it != this->rend(); ++it) it->second.result.cancel();
     }
   };
 
