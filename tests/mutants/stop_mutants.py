@@ -233,10 +233,10 @@ MUTANTS = [
         "imap_cancels_its_first_first", "include/tandem/detail/imap.hpp",
         "auto it = this->rbegin(); it != this->rend(); ++it", "auto it = this->begin(); it != this->end(); ++it",
         "behind an item that stops at once nothing begins",
-        "contract_thread", "Imap/*.DestroyedEarlyNothingBeginsBehindAnItemThatStopsAtOnce", repeat=3),
+        "cancel_order_test", "CancelOrder.ImapThatIsClosed"),
     Mutant(
         "submit_each_cancels_its_first_first", "include/tandem/detail/each.hpp",
         "auto it = futures.rbegin(); it != futures.rend(); ++it", "auto it = futures.begin(); it != futures.end(); ++it",
         "behind a task that stops at once nothing begins",
-        "contract_thread", "SubmitEachBound/*.RejectAsksWhatRunsAlreadyToStop", repeat=100),
+        "cancel_order_test", "CancelOrder.SubmitEachThatFails"),
 ]
