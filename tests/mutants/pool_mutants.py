@@ -111,7 +111,7 @@ MUTANTS = [
         return count;""",
         "      head_.store(head + count, std::memory_order_seq_cst);\n      return count;",
         "of owner and thieves one gets an item",
-        "dispatch_test", "BatchRingStress.OwnerAndThievesGetEachItemOnce", repeat=3),
+        "dispatch_test", "BatchRingStress.OwnerAndThievesGetEachItemOnce", repeat=30),
     Mutant(
         "ring_published_relaxed", RING,
         "tail_.store(tail + count, std::memory_order_seq_cst);", "tail_.store(tail + count, std::memory_order_relaxed);",

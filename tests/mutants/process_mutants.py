@@ -24,7 +24,7 @@ MUTANTS = [
         "manager_parks_without_a_look", MANAGER,
         "      work = work || w->answered(1) != 0;\n", "",
         "ORDER parent-park: a manager that parks looks at the slots once more",
-        "process_pool_stress", "ProcessPoolStress.MissesNoAnswerThatComesWhenTheManagerGoesToSleep"),
+        "process_pool_stress", "ProcessPoolStress.MissesNoAnswerThatComesWhenTheManagerGoesToSleep", repeat=10),
     Mutant(
         "parent_wakes_no_worker", REMOTE,
         "    posix::futex_wake(parked, 1, posix::scope::process_shared);\n", "",
