@@ -113,16 +113,14 @@ long sleeps(int thread) {
 
 TEST(TimerStall, ThreadThatIsAboutToSleepSeesTheAlarmThatWasSetMeanwhile) {
   test::counter rung;
-  const timer::handle late =
-      timer::set(clock::now() + std::chrono::hours(1), std::make_unique<alarm>(rung), nullptr);
   stop_place place;
   stop_before_sleep = &place;
-  (void)timer::set(clock::now(), std::make_unique<alarm>(rung), nullptr);
-  rung.wait_for(1);
-  place.reached.wait();  // it has decided to sleep for an hour
+  const timer::handle late =
+      timer::set(clock::now() + std::chrono::hours(1), std::make_unique<alarm>(rung), nullptr);
+  place.reached.wait();  // it has decided to sleep for as long as that
   (void)timer::set(clock::now(), std::make_unique<alarm>(rung), nullptr);
   place.leave.open();
-  rung.wait_for(2);
+  rung.wait_for(1);
   EXPECT_TRUE(timer::stop(late));
 }
 
