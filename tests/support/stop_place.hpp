@@ -12,6 +12,12 @@ namespace tandem::test {
 struct stop_place {
   gate reached;
   gate leave;
+
+  /// By the thread that is to stop.
+  void stop() {
+    reached.open();
+    leave.wait();
+  }
 };
 
 /// The calling thread's next allocation stops there; null: none does.
@@ -20,9 +26,7 @@ inline thread_local constinit stop_place* stop_here = nullptr;
 /// In operator new.
 inline void stop_if_told() {
   if (stop_here == nullptr) return;
-  stop_place& place = *std::exchange(stop_here, nullptr);
-  place.reached.open();
-  place.leave.wait();
+  std::exchange(stop_here, nullptr)->stop();
 }
 
 }  // namespace tandem::test

@@ -70,10 +70,7 @@ tandem::posix::wait_status futex_wait(const std::atomic<std::uint32_t>& word, st
 tandem::posix::wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                                       tandem::posix::scope who,
                                       tandem::posix::steady_time deadline) noexcept {
-  if (stop_place* place = stop_before_sleep.exchange(nullptr)) {
-    place->reached.open();
-    place->leave.wait();
-  }
+  if (stop_place* place = stop_before_sleep.exchange(nullptr)) place->stop();
   return library_futex_wait(word, expected, who, deadline);
 }
 
