@@ -102,10 +102,15 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
   requeue(std::move(unharmed));
 }
 
-void process_pool_state::note_if_serving(process::remote_worker& worker) noexcept {
-  if (worker.served) return;
+// It serves, and nobody has noted that yet.
+bool process_pool_state::begins_to_serve(process::remote_worker& worker) noexcept {
+  if (worker.served) return false;
   const process::life life = worker.life();
-  if (life >= process::life::serving && life <= process::life::leaving) note_that_it_serves(worker);
+  return life >= process::life::serving && life <= process::life::leaving;
+}
+
+void process_pool_state::note_if_serving(process::remote_worker& worker) noexcept {
+  if (begins_to_serve(worker)) note_that_it_serves(worker);
 }
 
 void process_pool_state::note_that_it_serves(process::remote_worker& worker) noexcept {

@@ -180,11 +180,8 @@ bool process_pool_state::rebalance() {
   process::task_list recalled;
   {
     const lock held(mutex_);
-    if (!backlog_.empty()) return false;
-    const bool idle = std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) {
-      return w->served && !w->retiring && w->load() == 0;
-    });
-    if (!idle && wanted_ >= static_cast<std::size_t>(max_workers())) return false;
+    if (!backlog_.empty() || !somebody_is_free(held)) return false;
+    const bool idle = has_idle_worker(held);
     process::remote_worker* longest = nullptr;
     std::size_t most = 0;
     for (const worker_ptr& w : workers_) {
@@ -200,6 +197,16 @@ bool process_pool_state::rebalance() {
   if (recalled.empty()) return false;
   requeue(std::move(recalled));
   return true;
+}
+
+bool process_pool_state::has_idle_worker(const lock&) const noexcept {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const worker_ptr& w) { return w->served && !w->retiring && w->load() == 0; });
+}
+
+// A task need not wait behind another one: a worker is idle, or may be started.
+bool process_pool_state::somebody_is_free(const lock& held) const noexcept {
+  return wanted_ < static_cast<std::size_t>(max_workers()) || has_idle_worker(held);
 }
 
 // The front task is its worker's, whether that has taken it yet or not: it tells nobody when it does, so to wait for
@@ -316,15 +323,16 @@ std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
 }
 
 void process_pool_state::park() {
-  // ORDER parent-park: pairs with worker::ring_bell(). We store "parked" and then look at the slots; a worker stores
-  // the slot and then looks at "parked". All four are seq_cst: one of us sees the other.
+  // ORDER parent-park: pairs with worker::ring_bell(). We store "parked" and then look at the slots, and whether those
+  // serve that still started; a worker stores the slot, or its life, and then looks at "parked". All are seq_cst: one
+  // of us sees the other.
   for (const worker_ptr& w : workers_) w->header().parent_parked.store(1, std::memory_order_seq_cst);
   bool work = finished();
   std::optional<time_point> deadline;
   {
     const lock held(mutex_);
     for (const worker_ptr& w : workers_) {
-      work = work || w->answered(1) != 0;
+      work = work || w->answered(1) != 0 || begins_to_serve(*w);
       if (!w->is_stuck() || w->killing.decided()) continue;
       w->killing.decide();
       w->retiring = true;

@@ -81,7 +81,8 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker,
                                         priority rank) noexcept;
   void make_way(priority rank, process::task_list& recalled, const lock& held) noexcept;
-  enum class placement { in_ring, elsewhere, nowhere };  // nowhere: it is cancelled
+  // to_move: in the ring too, but another worker has become free. nowhere: it is cancelled.
+  enum class placement { in_ring, to_move, elsewhere, nowhere };
   [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, priority rank,
                                 function_name name, process::encoded_request& request);
   [[nodiscard]] core_ptr<core> unsent(core_ptr<core> task, process::remote_worker& worker,
@@ -120,6 +121,8 @@ class process_pool_state final : public task_owner,
   bool read_reports();
   bool refill();
   bool rebalance();
+  [[nodiscard]] bool has_idle_worker(const lock& held) const noexcept;
+  [[nodiscard]] bool somebody_is_free(const lock& held) const noexcept;
   [[nodiscard]] static std::size_t first_to_spare(const process::remote_worker& worker, bool idle) noexcept;
   bool relieve_slow_rings();
   void start_workers();
@@ -140,6 +143,7 @@ class process_pool_state final : public task_owner,
   void worker_started(const process::report& message, posix::unique_fd pidfd);
   void worker_died(const process::report& death) noexcept;
   void bury(const worker_ptr& worker, const process::report& death) noexcept;
+  [[nodiscard]] static bool begins_to_serve(process::remote_worker& worker) noexcept;
   void note_if_serving(process::remote_worker& worker) noexcept;
   void note_that_it_serves(process::remote_worker& worker) noexcept;
   void give_up_if_hopeless(const process::report& death) noexcept;

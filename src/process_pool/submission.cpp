@@ -217,8 +217,10 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
   }
   switch (where) {
     case placement::in_ring:
+    case placement::to_move:
       worker->wake();
-      if (timed) bell_.raise();  // the manager has a deadline to keep
+      if (timed || where == placement::to_move)
+        bell_.raise();  // the manager has a deadline to keep, or to rebalance
       return {};
     case placement::elsewhere:
       return task;
@@ -244,7 +246,9 @@ process_pool_state::placement process_pool_state::place(core_ptr<core>& task, pr
     --worker.reserved;
     bytes_sent_ += size;
     if (options_.max_tasks_per_worker != 0 && worker.placed >= options_.max_tasks_per_worker) worker.close();
-    return placement::in_ring;
+    // The slot was promised when all others had as much to do. Since then the manager may have looked at the rings, for
+    // one that has become free, and gone to sleep.
+    return worker.in_ring() > 1 && somebody_is_free(held) ? placement::to_move : placement::in_ring;
   }
   --worker.reserved;
   return placement::elsewhere;
@@ -273,13 +277,13 @@ void process_pool_state::room_is_made(const lock&) noexcept {
   collections_.fetch_add(1, std::memory_order_relaxed);
 }
 
-// A slot that was promised stays free: somebody may be waiting for it.
+// A slot that was promised stays free: somebody may be waiting for it, in the backlog or behind another worker's task.
 void process_pool_state::release_slot(process::remote_worker& worker) noexcept {
   bool wanted = false;
   {
     const lock held(mutex_);
     --worker.reserved;
-    wanted = !backlog_.empty();
+    wanted = !backlog_.empty() || worker.load() == 0;
   }
   if (wanted) bell_.raise();
 }

@@ -1,13 +1,12 @@
 // Cancelling at the awkward moments: while a task is being encoded, or comes back for another try.
+#include "faults/gated.hpp"
 #include "faults/tasks.hpp"
 
-#include <tandem/codec.hpp>
 #include <tandem/process_pool.hpp>
 #include <tandem/this_task.hpp>
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -17,33 +16,12 @@
 
 namespace {
 
-std::atomic<bool> encoding{false};
-std::atomic<bool> go_on{false};
-
-/// Its encoding waits for the test.
-struct gated {};
-
-int take_gated(gated) { return 1; }
-
-}  // namespace
-
-template <>
-struct tandem::codec<gated> {
-  static void encode(writer& out, const gated&) {
-    encoding = true;
-    encoding.notify_all();
-    go_on.wait(false);
-    out.write_value(1);
-  }
-  static gated decode(reader& in) {
-    static_cast<void>(in.read_value<int>());
-    return {};
-  }
-};
-
-namespace {
-
 using tandem::process_pool;
+using tandem::test::encoding;
+using tandem::test::gated;
+using tandem::test::go_on;
+using tandem::test::let_it_be_encoded;
+using tandem::test::take_gated;
 
 /// Submits a task and returns while the manager encodes it: there is no worker yet that the submitter could use.
 tandem::future<int> submit_gated(process_pool& pool) {
@@ -52,11 +30,6 @@ tandem::future<int> submit_gated(process_pool& pool) {
   auto task = pool.submit(take_gated, gated{});
   encoding.wait(false);
   return task;
-}
-
-void let_it_be_encoded() {
-  go_on = true;
-  go_on.notify_all();
 }
 
 TEST(ProcessPool, CancelsATaskThatIsBeingEncoded) {

@@ -22,7 +22,7 @@ MUTANTS = [
         "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
     Mutant(
         "manager_parks_without_a_look", MANAGER,
-        "      work = work || w->answered(1) != 0;\n", "",
+        "work || w->answered(1) != 0 || begins_to_serve(*w);", "work || begins_to_serve(*w);",
         "ORDER parent-park: a manager that parks looks at the slots once more",
         "process_pool_stress", "ProcessPoolStress.MissesNoAnswerThatComesWhenTheManagerGoesToSleep", repeat=10),
     Mutant(
@@ -58,8 +58,7 @@ MUTANTS = [
         "process_pool_faults", "ProcessPool.LosesExactlyOneOfTenThousandTasksWhenAWorkerIsKilled"),
     Mutant(
         "death_forgets_those_behind", BURIAL,
-        "  requeue(std::move(unharmed));\n}\n\nvoid process_pool_state::note_if_serving", 
-        "}\n\nvoid process_pool_state::note_if_serving",
+        "  requeue(std::move(unharmed));\n}\n\n// It serves,", "}\n\n// It serves,",
         "what a dead worker had not begun is given to others",
         "process_pool_faults", "ProcessPool.LosesExactlyOneOfTenThousandTasksWhenAWorkerIsKilled"),
     Mutant(
@@ -96,4 +95,20 @@ MUTANTS = [
         "  if (wanted) bell_.raise();\n}\n\n}  // namespace", "  static_cast<void>(wanted);\n}\n\n}  // namespace",
         "a promised slot that stays free is offered to who waits",
         "process_pool_faults", "ProcessPool.PlaceThatIsNotTakenIsOfferedToWhoWaits"),
+    Mutant(
+        "promised_slot_leaves_idle_unseen", SUBMISSION,
+        "    wanted = !backlog_.empty() || worker.load() == 0;\n", "    wanted = !backlog_.empty();\n",
+        "a worker that gets nothing of what it was promised takes over what waits behind another one's task",
+        "process_pool_faults", "ProcessPoolPlacing.WorkerWhoseTaskCannotBeEncodedTakesOverWhatWaits"),
+    Mutant(
+        "late_task_is_kept_quiet", SUBMISSION,
+        "worker.in_ring() > 1 && somebody_is_free(held) ? placement::to_move : placement::in_ring",
+        "placement::in_ring",
+        "a task that comes late behind another one goes to a worker that has become idle meanwhile",
+        "process_pool_faults", "ProcessPoolPlacing.TaskWhoseEncodingTakesLongDoesNotWaitBehindOneThatDoesNotEnd"),
+    Mutant(
+        "sleeps_past_who_begins_to_serve", MANAGER,
+        " || begins_to_serve(*w);", ";",
+        "a worker that begins to serve while the manager goes to sleep is seen",
+        "process_pool_faults", "ProcessPoolComeAndGo.TimeLimitCountsFromTheMomentTheWorkerServes", repeat=10),
 ]
