@@ -14,7 +14,6 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <unistd.h>
 
 namespace {
 
@@ -31,7 +30,8 @@ using tandem::test::take_gated;
 
 int manager_thread() {
   for (const int id : tandem::test::numbers_in("/proc/self/task")) {
-    if (tandem::test::slurp("/proc/self/task/" + std::to_string(id) + "/comm") == "tandem-manager\n") return id;
+    if (tandem::test::slurp("/proc/self/task/" + std::to_string(id) + "/comm") == "tandem-manager\n")
+      return id;
   }
   throw std::logic_error("there is no manager thread");
 }
@@ -98,7 +98,8 @@ TEST(ProcessPoolComeAndGo, NothingWaitsWhileWorkersComeAndGo) {
     auto busy = pool.submit(pass, gate.path());
     for (int i = 0; i < 50; ++i) {
       ASSERT_EQ(pool.submit(add_one, i).get(), i + 1);
-      if (i % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(i * 7 % 400));  // NOLINT: another moment
+      if (i % 3 == 0)
+        std::this_thread::sleep_for(std::chrono::microseconds(i * 7 % 400));  // NOLINT: another moment
     }
     gate.release();
     EXPECT_GT(busy.get(), 0);
