@@ -2,7 +2,6 @@
 #include "faults/gated.hpp"
 #include "faults/tasks.hpp"
 #include "support/asleep.hpp"
-#include "support/process_gate.hpp"
 #include "support/processes.hpp"
 
 #include <tandem/error.hpp>
@@ -10,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -41,10 +41,8 @@ int manager_thread() {
 class ProcessPoolPlacing : public testing::Test {
  protected:
   ProcessPoolPlacing() {
-    encoding = false;
-    go_on = false;
     while (pool_.stats().running == 0) sched_yield();
-    for (int i = 0; i < 1000; ++i) EXPECT_EQ(pool_.submit(add_one, i).get(), i + 1);
+    earn_trust();
   }
   ~ProcessPoolPlacing() override {
     let_it_be_encoded();
@@ -52,11 +50,11 @@ class ProcessPoolPlacing : public testing::Test {
     EXPECT_GT(endless_.get(), 0);
   }
 
-  /// In a thread that encodes it until the test lets it go on.
-  [[nodiscard]] std::thread submit_slowly(tandem::future<int>& result, bool fails) {
-    std::thread submitter([&result, fails, this] { result = pool_.submit(take_gated, gated{fails}); });
-    encoding.wait(false);
-    return submitter;
+  /// By short tasks, on the second worker. In vain if one of the last is held up: then none may wait behind another.
+  void earn_trust() {
+    encoding = false;
+    go_on = false;
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(pool_.submit(add_one, i).get(), i + 1);
   }
 
   const fifo gate_;
@@ -65,23 +63,32 @@ class ProcessPoolPlacing : public testing::Test {
 };
 
 TEST_F(ProcessPoolPlacing, TaskWhoseEncodingTakesLongDoesNotWaitBehindOneThatDoesNotEnd) {
-  const fifo second_gate;
-  auto second = pool_.submit(pass, second_gate.path());
-  while (pool_.stats().running != 2) sched_yield();
-  tandem::future<int> late;
-  std::thread submitter = submit_slowly(late, false);  // promised to the first: they have equally much to do
-  second_gate.release();
-  EXPECT_GT(second.get(), 0);
-  tandem::test::wait_until_asleep(manager_thread());
-  let_it_be_encoded();
-  submitter.join();
-  EXPECT_EQ(late.get(), 1) << "the second worker is idle";
+  for (bool was_promised = false; !was_promised; earn_trust()) {
+    const fifo second_gate;
+    auto second = pool_.submit(pass, second_gate.path());
+    while (pool_.stats().running != 2) sched_yield();
+    tandem::future<int> late;
+    std::atomic<bool> is_submitted{false};
+    std::thread submitter([&] {
+      late = pool_.submit(take_gated, gated{});
+      is_submitted = true;
+    });
+    while (!encoding && !is_submitted) sched_yield();
+    was_promised = encoding;  // a place at the first worker: they have equally much to do
+    second_gate.release();
+    EXPECT_GT(second.get(), 0);
+    if (was_promised) tandem::test::wait_until_asleep(manager_thread());
+    let_it_be_encoded();
+    submitter.join();
+    EXPECT_EQ(late.get(), 1) << "the second worker is idle";
+  }
 }
 
 TEST_F(ProcessPoolPlacing, WorkerWhoseTaskCannotBeEncodedTakesOverWhatWaits) {
   tandem::future<int> bad;
-  std::thread submitter = submit_slowly(bad, true);  // promised to the second, that has nothing to do
-  auto other = pool_.submit(add_one, 1);             // so this one lies behind the endless one
+  std::thread submitter([&] { bad = pool_.submit(take_gated, gated{.fails = true}); });
+  encoding.wait(false);                   // a place at the second, that has nothing to do, is promised
+  auto other = pool_.submit(add_one, 1);  // so this one lies behind the endless one
   tandem::test::wait_until_asleep(manager_thread());
   let_it_be_encoded();
   submitter.join();
