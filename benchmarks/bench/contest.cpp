@@ -45,7 +45,7 @@ void print_setting() {
               TANDEM_BENCH_COMMIT);
 }
 
-std::vector<double> run_contest(const std::string& title, const std::vector<contestant>& contestants,
+std::vector<double> run_contest(const std::string& title, const std::vector<rival>& contestants,
                                 const contest_options& options) {
   const std::size_t n = contestants.size();
   std::vector<std::vector<double>> times(n);
@@ -55,8 +55,9 @@ std::vector<double> run_contest(const std::string& title, const std::vector<cont
       times[who].push_back(contestants[who].run());
     }
   }
-  std::printf("\n%s: ns per task, median of %d interleaved rounds [middle half], best; ratio to %s\n",
-              title.c_str(), options.rounds, contestants.front().name.c_str());
+  std::printf("\n%s: ns per task, median of %d interleaved rounds [%s], best; ratio to %s\n", title.c_str(),
+              options.rounds, compare::summarize(times.front()).range_name(),
+              contestants.front().name.c_str());
   std::vector<double> medians;
   for (std::size_t i = 0; i < n; ++i) {
     const compare::spread s = compare::summarize(times[i]);

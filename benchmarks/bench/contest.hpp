@@ -10,7 +10,7 @@
 namespace bench {
 
 /// One way of doing it.
-struct contestant {
+struct rival {
   std::string name;
   /// Does it once and returns the time that it took per task, in nanoseconds.
   std::function<double()> run;
@@ -24,7 +24,7 @@ struct contest_options {
 void print_setting();
 
 /// Runs and prints one contest; the ratios are to the first contestant. Returns the medians, in order.
-std::vector<double> run_contest(const std::string& title, const std::vector<contestant>& contestants,
+std::vector<double> run_contest(const std::string& title, const std::vector<rival>& contestants,
                                 const contest_options& options);
 
 /// Reads a positive count from the command line: `--name=value`, or `preset` if it is not there.

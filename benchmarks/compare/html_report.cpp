@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "embedded.hpp"
+#include "escape.hpp"
 #include "format.hpp"
 #include "json_report.hpp"
 #include "text_report.hpp"
@@ -11,29 +12,6 @@
 
 namespace compare {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        safe += c;
-    }
-  }
-  return safe;
-}
 
 // JSON inside a script element: "</script" and "<!--" in a string would end or change the element.
 std::string for_script(std::string text) {

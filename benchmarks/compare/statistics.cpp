@@ -20,6 +20,8 @@ double quantile(const std::vector<double>& sorted, double fraction) {
 
 }  // namespace
 
+const char* spread::range_name() const { return runs < runs_for_quartiles ? "least to most" : "middle half"; }
+
 spread summarize(std::vector<double> runs) {
   if (runs.empty()) return {};
   std::sort(runs.begin(), runs.end());

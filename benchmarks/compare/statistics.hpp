@@ -15,6 +15,9 @@ struct spread {
   double high = 0;
   int runs = 0;
 
+  /// What `low` to `high` is: "middle half", or "least to most" of fewer runs.
+  [[nodiscard]] const char* range_name() const;
+
   /// Half of the distance from low to high: what is printed after a plus-minus sign.
   [[nodiscard]] double half_width() const { return (high - low) / 2; }
 };

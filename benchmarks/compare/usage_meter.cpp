@@ -9,17 +9,15 @@
 #include <fstream>
 #include <string>
 
+#include "cpu_seconds.hpp"
+
 namespace compare {
 namespace {
-
-double seconds(const timeval& t) {
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-}
 
 double own_cpu_seconds() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+  return cpu_seconds(used);
 }
 
 // All threads of `pid`, in nanoseconds; /proc/<pid>/stat has the same to a hundredth of a second only, too coarse

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
       {"1 producer, then 1 consumer", 1, 1, 0, true},
   };
   for (const injection::load& how : loads) {
-    std::vector<bench::contestant> contestants;
+    std::vector<bench::rival> contestants;
     for (const injection::candidate& who : candidates)
       contestants.push_back({who.name, [&how, run = who.run, items] { return run(how, items); }});
     bench::run_contest(how.name, contestants, options);

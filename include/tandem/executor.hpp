@@ -45,7 +45,8 @@ struct worker_stats {
 struct executor_stats {
   /// Workers alive.
   int workers = 0;
-  /// How many of them have nothing to do.
+  /// How many of them run no task. One that runs what another one's task has forked (task_group, parallel_for()) is among them:
+  /// it is counted with that task.
   int idle = 0;
   /// Tasks that wait.
   std::int64_t queued = 0;

@@ -11,7 +11,10 @@
 #include <tandem/future.hpp>
 #include <tandem/init.hpp>
 #include <tandem/inline_executor.hpp>
+#include <tandem/parallel_for.hpp>
+#include <tandem/parallel_reduce.hpp>
 #include <tandem/process_pool.hpp>
+#include <tandem/task_group.hpp>
 #include <tandem/task_options.hpp>
 #include <tandem/tbb_pool.hpp>
 #include <tandem/this_task.hpp>

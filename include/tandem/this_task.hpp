@@ -17,15 +17,18 @@ class worker_context;
 namespace this_task {
 
 /// Tells whether somebody asked this task to stop while it ran: by future::cancel(), through
-/// task_options::stop_token, or because its task_options::timeout is over. False outside a task. Does not block; costs
-/// one load.
+/// task_options::stop_token, or because its task_options::timeout is over; or whether the task_group or the
+/// parallel_invoke() or loop of which it calls a function, or one around that, was cancelled or has failed. False outside a task. Does not block; costs
+/// a few loads.
 [[nodiscard]] TANDEM_API bool stop_requested() noexcept;
 
 /// A token of which stop is requested as soon as stop_requested() would say so: to wait with
 /// (std::condition_variable_any), to register a std::stop_callback with (called in the thread that asks, in a worker
-/// process in a helper thread), or to hand on. It may outlive the task. The same for every call in one task; a function
+/// process in a helper thread), or to hand on. It may outlive the task. The same for every call in one task, but for
+/// functions of a task_group, a parallel_invoke() or a loop, which share one of their own; a task's function
 /// that cannot be called with its arguments alone gets it as its first parameter. Outside a task a token of which stop
-/// cannot be requested. Does not block. Costs an allocation at the first call in a task, in a worker process a thread.
+/// cannot be requested. Does not block. Costs an allocation at the first call in a task, some for each task_group,
+/// parallel_invoke() and loop around the caller, in a worker process a thread.
 /// @throws std::bad_alloc; in a worker process std::system_error if there is no thread to be had
 [[nodiscard]] TANDEM_API std::stop_token stop_token();
 

@@ -3,6 +3,8 @@
 #ifndef TANDEM_DISPATCH_BATCH_RING_HPP
 #define TANDEM_DISPATCH_BATCH_RING_HPP
 
+#include <tandem/config.hpp>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -67,9 +69,9 @@ class batch_ring {
 
  private:
   // 64-bit counters that only grow: no ABA.
-  alignas(64) std::atomic<std::uint64_t> head_{0};  // next to take: owner and thieves
-  std::atomic<std::uint64_t> tail_{0};              // next to fill: owner
-  std::array<std::atomic<T*>, Capacity> slots_{};
+  alignas(64) TANDEM_ATOMIC<std::uint64_t> head_{0};  // next to take: owner and thieves
+  TANDEM_ATOMIC<std::uint64_t> tail_{0};              // next to fill: owner
+  std::array<TANDEM_ATOMIC<T*>, Capacity> slots_{};
 };
 
 }  // namespace tandem::dispatch

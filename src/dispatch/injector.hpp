@@ -6,7 +6,9 @@
 #ifndef TANDEM_DISPATCH_INJECTOR_HPP
 #define TANDEM_DISPATCH_INJECTOR_HPP
 
-#include "dispatch/spin.hpp"
+#include <tandem/config.hpp>
+
+#include "posix/spin.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,13 +24,21 @@
 
 namespace tandem::dispatch {
 
+/// What an injector is made of.
+struct injector_sizes {
+  /// Slots in a segment, and segments that may be alive at a time: 2^28 items, more than fit into 32 GB.
+  std::size_t segment_slots = 1024;
+  std::size_t most_segments = std::size_t{1} << 18;
+  /// Turns that a consumer gives a producer between its ticket and its slot.
+  int patience = 100;
+};
+
 /// A queue of pointers to T. All members but the destructor may be called by any thread at any time.
-template <class T>
+template <class T, injector_sizes Sizes = injector_sizes{}>
 class injector {
  public:
-  /// Slots in a segment, and segments that may be alive at a time: 2^28 items, more than fit into 32 GB.
-  static constexpr std::size_t segment_slots = 1024;
-  static constexpr std::size_t most_segments = std::size_t{1} << 18;
+  static constexpr std::size_t segment_slots = Sizes.segment_slots;
+  static constexpr std::size_t most_segments = Sizes.most_segments;
 
   /// @throws std::bad_alloc
   injector() : directory_(static_cast<std::uintptr_t*>(std::calloc(most_segments, sizeof(std::uintptr_t)))) {
@@ -41,11 +51,12 @@ class injector {
     // Slots that nobody visited may have kept a segment anywhere below the tail, but mostly near it.
     std::uint64_t number = (tail_.load(std::memory_order_acquire) & ~closed_bit) / segment_slots + 1;
     for (std::size_t left = segments_.load(std::memory_order_relaxed); left > 0; --number) {
-      const std::uintptr_t entry = directory_[number % most_segments];
+      const std::uintptr_t entry = entry_of(number).load(std::memory_order_relaxed);
       if (entry == 0) continue;
       delete pointer_of(entry);
       --left;
     }
+    delete spare_.load(std::memory_order_acquire);
     std::free(directory_);
   }
 
@@ -123,18 +134,19 @@ class injector {
 
  private:
   struct segment {
-    std::array<std::atomic<T*>, segment_slots> slots{};  // null, an item, or given_up()
+    std::array<TANDEM_ATOMIC<T*>, segment_slots> slots{};  // null, an item, or given_up()
     // Slots with which both the producer and the consumer have finished. Whoever makes it full frees the segment.
-    alignas(64) std::atomic<std::uint32_t> visited{0};
+    alignas(64) TANDEM_ATOMIC<std::uint32_t> visited{0};
   };
 
   static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
   static constexpr std::uint64_t capacity = (most_segments - 2) * segment_slots;
-  static constexpr int patience =
-      100;  // turns that a consumer gives a producer between its ticket and its slot
   static constexpr int tag_shift = 48;  // addresses of user space are below
 
   static T* given_up() noexcept { return reinterpret_cast<T*>(std::uintptr_t{1}); }
+
+  using entry_ref = TANDEM_ATOMIC_REF<std::uintptr_t>;
+  entry_ref entry_of(std::uint64_t number) noexcept { return entry_ref(directory_[number % most_segments]); }
 
   // A directory entry: address of a segment and, above it, how often the directory had been gone through before.
   static segment* pointer_of(std::uintptr_t entry) noexcept {
@@ -152,10 +164,10 @@ class injector {
   }
 
   // The item of a slot that is ours to take from, or null: then its producer will find that it must push again.
-  T* take(std::atomic<T*>& slot) noexcept {
+  T* take(TANDEM_ATOMIC<T*>& slot) noexcept {
     T* item = slot.load(std::memory_order_acquire);
-    for (int i = 0; item == nullptr && i < patience; ++i) {
-      spin_once();
+    for (int i = 0; item == nullptr && i < Sizes.patience; ++i) {
+      posix::spin_once();
       item = slot.load(std::memory_order_acquire);
     }
     if (item != nullptr) return item;
@@ -168,18 +180,19 @@ class injector {
 
   segment& segment_of(std::uint64_t ticket) noexcept {
     const std::uint64_t number = ticket / segment_slots;
-    const std::atomic_ref<std::uintptr_t> entry(directory_[number % most_segments]);
+    const entry_ref entry = entry_of(number);
     const std::uintptr_t found = entry.load(std::memory_order_acquire);
     if (found != 0 && (found ^ tag_of(number)) >> tag_shift == 0) return *pointer_of(found);
     return make_segment(entry, number);
   }
 
   // Everyone who needs the segment tries; one succeeds.
-  segment& make_segment(std::atomic_ref<std::uintptr_t> entry, std::uint64_t number) noexcept {
+  segment& make_segment(entry_ref entry, std::uint64_t number) noexcept {
     std::unique_ptr<segment> mine;
     for (;;) {
       std::uintptr_t found = entry.load(std::memory_order_acquire);
       if (found != 0 && (found ^ tag_of(number)) >> tag_shift == 0) return *pointer_of(found);
+      if (mine == nullptr) mine.reset(spare_.exchange(nullptr, std::memory_order_acquire));
       if (mine == nullptr) mine.reset(new (std::nothrow) segment);
       if (found != 0 || mine == nullptr) {
         // Out of memory, or a visitor of 2^28 items ago has slept ever since: our ticket cannot be given back.
@@ -199,9 +212,16 @@ class injector {
     // Acquire and release: the one who frees comes behind all visits.
     if (home.visited.fetch_add(slots, std::memory_order_acq_rel) + slots != segment_slots) return;
     const std::uint64_t number = ticket / segment_slots;
-    std::atomic_ref<std::uintptr_t>(directory_[number % most_segments]).store(0, std::memory_order_release);
+    entry_of(number).store(0, std::memory_order_release);
     segments_.fetch_sub(1, std::memory_order_relaxed);
-    delete &home;
+    keep(home);
+  }
+
+  // For the next one that needs a segment: so a queue that is not growing allocates nothing.
+  void keep(segment& used_up) noexcept {
+    for (TANDEM_ATOMIC<T*>& slot : used_up.slots) slot.store(nullptr, std::memory_order_relaxed);
+    used_up.visited.store(0, std::memory_order_relaxed);
+    delete spare_.exchange(&used_up, std::memory_order_acq_rel);
   }
 
   void wait_for_room(std::uint64_t ticket) noexcept {
@@ -215,15 +235,18 @@ class injector {
 
   std::uintptr_t* const directory_;  // entry of segment n at n % most_segments; 0: none
   // Producers' line.
-  alignas(64) std::atomic<std::uint64_t> tail_{0};  // next ticket; closed_bit
-  std::atomic<std::uint64_t> head_seen_{0};         // a head of the past
+  alignas(64) TANDEM_ATOMIC<std::uint64_t> tail_{0};  // next ticket; closed_bit
+  TANDEM_ATOMIC<std::uint64_t> head_seen_{0};         // a head of the past
   // Consumers' line.
-  alignas(64) std::atomic<std::uint64_t> head_{0};  // next ticket to take; at most the tail
-  std::atomic<std::uint64_t> end_seen_{0};          // an end() of the past
+  alignas(64) TANDEM_ATOMIC<std::uint64_t> head_{0};  // next ticket to take; at most the tail
+  TANDEM_ATOMIC<std::uint64_t> end_seen_{0};          // an end() of the past
   // Seldom touched.
-  alignas(64) std::atomic<std::uint64_t> end_{std::numeric_limits<std::uint64_t>::max()};  // tail at close()
-  std::atomic<std::uint64_t> overtaken_{0};  // tickets given up by consumers and tried again
-  std::atomic<std::size_t> segments_{0};     // alive
+  alignas(64) TANDEM_ATOMIC<std::uint64_t> end_{
+      std::numeric_limits<std::uint64_t>::max()};  // tail at close()
+  TANDEM_ATOMIC<std::uint64_t> overtaken_{0};      // tickets given up by consumers and tried again
+  TANDEM_ATOMIC<std::size_t> segments_{0};         // alive, but for the spare one
+  TANDEM_ATOMIC<segment*> spare_{
+      nullptr};  // empty; put here by whoever has used one up, taken by whoever needs one
 };
 
 }  // namespace tandem::dispatch

@@ -77,6 +77,11 @@ bool roster::begin_start() noexcept {
 
 void roster::undo_start() noexcept { change(-1, -1); }
 
+void roster::enter() noexcept {
+  const view before{word_.fetch_add(active_unit, std::memory_order_seq_cst)};  // ORDER call-park
+  if (before.active() >= most_active()) shrunk_.store(true, std::memory_order_seq_cst);
+}
+
 bool roster::lie_down(int index) noexcept {
   bed& mine = beds_[index];
   mine.state.store(lying, std::memory_order_relaxed);  // nobody else writes it until we show in the word

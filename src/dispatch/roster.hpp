@@ -4,6 +4,8 @@
 #ifndef TANDEM_DISPATCH_ROSTER_HPP
 #define TANDEM_DISPATCH_ROSTER_HPP
 
+#include <tandem/config.hpp>
+
 #include "dispatch/lasting_array.hpp"
 #include "posix/clock.hpp"
 
@@ -83,7 +85,8 @@ class roster {
   /// Makes room for one more active worker, a searcher, which the caller starts. False if somebody searches or sleeps,
   /// or all are active.
   [[nodiscard]] bool begin_start() noexcept;
-  /// The start of begin_start(), or of a vacant worker's thread, has failed.
+  /// The start of begin_start(), or of a vacant worker's thread, has failed. Whoever joins the threads may have seen it begin, and
+  /// be waiting for it: tell him (thread_crew::note_start()).
   void undo_start() noexcept;
 
   // --- the states of a worker: by the worker itself ---
@@ -100,8 +103,8 @@ class roster {
   [[nodiscard]] bool vacate(int index) noexcept;
   /// running -> blocked: another may be active instead.
   void leave() noexcept { change(0, -1); }
-  /// blocked -> running. There may be one too many now.
-  void enter() noexcept { change(0, +1); }
+  /// blocked -> running. There may be one too many now: whoever is between two tasks next goes.
+  void enter() noexcept;
   /// running or searching -> off duty, if more are active than should be. True if so. Clears may_be_surplus() if not.
   [[nodiscard]] bool leave_if_surplus(bool searching) noexcept;
   /// searching -> gone.
@@ -132,9 +135,9 @@ class roster {
 
   struct alignas(64) bed {
     // Futex word. `called` is written by whoever pops the bed, all others by the worker. README.md has the table.
-    std::atomic<std::uint32_t> state{lying};
+    TANDEM_ATOMIC<std::uint32_t> state{lying};
     // 1 + index of the one that lay down before; 0: none. Written by the worker before it shows in the word.
-    std::atomic<std::uint32_t> below{0};
+    TANDEM_ATOMIC<std::uint32_t> below{0};
   };
   static constexpr std::uint32_t lying = 0;   // not asleep yet, or not any more
   static constexpr std::uint32_t asleep = 1;  // whoever calls makes the system call
@@ -149,10 +152,11 @@ class roster {
   bool set(std::uint64_t bit) noexcept;
 
   // From the lowest bit: top of the stack of sleepers, searchers, active workers, closed, broken, cancelling, tag.
-  alignas(64) std::atomic<std::uint64_t> word_{0};
+  alignas(64) TANDEM_ATOMIC<std::uint64_t> word_{0};
   // Read by everybody, written when the pool is resized.
-  alignas(64) std::atomic<int> most_active_;
-  std::atomic<bool> shrunk_{false};  // set with most_active_; cleared by a worker that finds nobody too many
+  alignas(64) TANDEM_ATOMIC<int> most_active_;
+  // There may be one too many. Set by who makes it so, behind the step; cleared by a worker that finds nobody too many.
+  TANDEM_ATOMIC<bool> shrunk_{false};
   lasting_array<bed, most_workers> beds_;
 };
 

@@ -1,5 +1,7 @@
-// The two thread-local pointers of detail/context.hpp and what this_task reads from them.
+// The two thread-local pointers of detail/context.hpp, and what this_task reads from them and from the one of detail/branch.hpp.
 #include <tandem/detail/context.hpp>
+
+#include <tandem/detail/branch.hpp>
 
 #include <tandem/this_task.hpp>
 
@@ -11,21 +13,23 @@ namespace tandem::detail {
 
 namespace {
 thread_local constinit worker_context* worker_ = nullptr;
-thread_local constinit const task_context* task_ = nullptr;
 }  // namespace
+
+thread_local constinit const task_context* current_task_of_this_thread = nullptr;
 
 worker_context* current_worker() noexcept { return worker_; }
 void set_current_worker(worker_context* worker) noexcept { worker_ = worker; }
 
-const task_context* current_task() noexcept { return task_; }
+const task_context* current_task() noexcept { return current_task_of_this_thread; }
 const task_context* exchange_current_task(const task_context* task) noexcept {
-  return std::exchange(task_, task);
+  return std::exchange(current_task_of_this_thread, task);
 }
 
 void execute_in_context(core& task, task_ledger* ledger) noexcept {
   const task_context context{task.stop_word(), word::stop_requested, &task, 1, ledger};
   if (ledger != nullptr) add_one(ledger->started);
   const task_context* outer = exchange_current_task(&context);
+  const join_scope in_no_join(nullptr);  // perhaps this thread waits in a branch: that is its task's affair
   if (const task_options* options = task.options(); options != nullptr && options->timeout.has_value()) {
     const expiry limit(task, options->timeout.value());
     task.execute();
@@ -50,14 +54,16 @@ namespace tandem::this_task {
 
 bool stop_requested() noexcept {
   const detail::task_context* task = detail::current_task();
-  return task != nullptr && task->stop_word != nullptr &&
-         (task->stop_word->load(std::memory_order_acquire) & task->stop_mask) != 0;
+  if (task != nullptr && task->stop_word != nullptr &&
+      (task->stop_word->load(std::memory_order_acquire) & task->stop_mask) != 0) {
+    return true;
+  }
+  return detail::this_join != nullptr && detail::this_join->cancelled();
 }
 
 std::stop_token stop_token() {
-  const detail::task_context* task = detail::current_task();
-  if (task == nullptr) return {};
-  return task->task != nullptr ? task->task->stop_token() : task->tokens->stop_token();
+  if (detail::this_join != nullptr) return detail::this_join->stop_token();
+  return detail::stop_token_of(detail::current_task());
 }
 
 void interruption_point() {

@@ -1,5 +1,5 @@
-// The shared state's transitions, waiting and callbacks. README.md beside this file has the state table and the
-// pairs of memory orders that the comments name.
+// The shared state's transitions, and waiting. Its callbacks are in callbacks.cpp. README.md beside this file has the state table and
+// the pairs of memory orders that the comments name.
 #include <tandem/detail/core.hpp>
 
 #include <tandem/detail/context.hpp>
@@ -7,109 +7,35 @@
 #include <tandem/task_options.hpp>
 
 #include "future/task_owner.hpp"
+#include "posix/cpus.hpp"
 #include "posix/futex.hpp"
+#include "posix/spin.hpp"
 
 #include <cstdio>
-#include <thread>
-#include <utility>
+#include <memory>
 
 namespace tandem::detail {
 
 namespace {
 
+thread_local constinit posix::spin_budget waiting;
+
 std::atomic<std::uint64_t> pending_cancels_{0};
 
-// Marks a closed callback list. Never fired, never dropped: only its address is used.
-class closed_mark final : public callback {
- public:
-  constexpr closed_mark() noexcept : callback(kind::wake) {}
-  void fire(core&) noexcept override {}
-  void drop() noexcept override {}
-};
+// The lowest bit of a link that is a stop source.
+constexpr std::uintptr_t stop_source_mark = 1;
+static_assert(alignof(std::stop_source) > stop_source_mark);
 
-constinit closed_mark closed_mark_;
+bool is_stop_source(void* link) noexcept {
+  return (reinterpret_cast<std::uintptr_t>(link) & stop_source_mark) != 0;
+}
 
 }  // namespace
 
-// Fires wakes at once and calls one after the other, never one inside another: a callback that completes a further
-// core leaves that core's calls to the loop that is already running on this thread, so chains do not grow the stack.
-class callback_runner {
- public:
-  // `list` is newest first; each kind is fired in the order of registration.
-  static void run(core& target, callback* list) noexcept {
-    callback* wakes = nullptr;
-    callback* calls = nullptr;
-    while (list != nullptr) {
-      callback* next = list->next_;
-      callback*& head = list->kind_ == callback::kind::wake ? wakes : calls;
-      list->next_ = head;
-      head = list;
-      list = next;
-    }
-    while (wakes != nullptr) std::exchange(wakes, wakes->next_)->fire(target);
-    if (calls == nullptr) return;
-    callback_runner& runner = of_this_thread();
-    runner.append(target, calls);
-    if (runner.active_) return;
-    runner.active_ = true;
-    runner.drain();
-    runner.active_ = false;
-  }
-
-  static void run_one(core& target, callback* c) noexcept {
-    c->next_ = nullptr;
-    run(target, c);
-  }
-
-  static bool is_active() noexcept { return of_this_thread().active_; }
-
-  static bool run_put_off() noexcept {
-    callback_runner& runner = of_this_thread();
-    if (runner.head_ == nullptr) return false;
-    runner.drain();  // nested in the loop that put them off; both take from the one list
-    return true;
-  }
-
- private:
-  static callback_runner& of_this_thread() noexcept {
-    thread_local constinit callback_runner runner;
-    return runner;
-  }
-
-  void append(core& target, callback* list) noexcept {
-    (head_ == nullptr ? head_ : last_->next_) = list;
-    for (callback* c = list; c != nullptr; c = c->next_) {
-      target.add_ref();  // the completer's reference does not outlive its frame
-      c->target_ = &target;
-      last_ = c;
-    }
-  }
-
-  void drain() noexcept {
-    while (head_ != nullptr) {
-      callback* c = head_;
-      head_ = c->next_;
-      core* target = c->target_;
-      c->fire(*target);
-      target->release();
-    }
-  }
-
-  callback* head_ = nullptr;
-  callback* last_ = nullptr;  // only while head_ is not null
-  bool active_ = false;
-};
-
-void fire_or_put_off(core& done, callback& c) noexcept { callback_runner::run_one(done, &c); }
-
-bool run_put_off_callbacks() noexcept { return callback_runner::run_put_off(); }
-
 std::uint64_t pending_cancels() noexcept { return pending_cancels_.load(std::memory_order_relaxed); }
 
-bool in_callback() noexcept { return callback_runner::is_active(); }
-
 core::~core() {
-  if (owns_stop_source_) delete &stop_source();
+  if (is_stop_source(link_.load(std::memory_order_relaxed))) delete &stop_source();
 }
 
 void core::set_options(std::unique_ptr<task_options> options) noexcept { options_ = std::move(options); }
@@ -191,15 +117,21 @@ bool core::ask_to_stop(std::uint32_t w) noexcept {
   return is_cancelled;
 }
 
+// By the thread that runs the task, and by those that run branches of it. One of them makes the source.
 std::stop_token core::stop_token() {
-  if (!owns_stop_source_) {
-    link_.store(new std::stop_source, std::memory_order_relaxed);
-    owns_stop_source_ = true;
-    // ORDER stop: release publishes the source to whoever requests a stop; both are read-modify-writes of the word, so
-    // either that one sees the flag, or we see the request.
-    const std::uint32_t old = state_.fetch_or(word::has_stop_source, std::memory_order_acq_rel);
-    if ((old & word::stop_requested) != 0) stop_source().request_stop();
+  if ((state_.load(std::memory_order_acquire) & word::has_stop_source) != 0) return stop_source().get_token();
+  void* link = link_.load(std::memory_order_acquire);
+  if (!is_stop_source(link)) {
+    auto made = std::make_unique<std::stop_source>();
+    void* const marked =
+        reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(made.get()) | stop_source_mark);
+    if (link_.compare_exchange_strong(link, marked, std::memory_order_acq_rel))
+      static_cast<void>(made.release());
   }
+  // ORDER stop: release publishes the source to whoever requests a stop; both are read-modify-writes of the word, so
+  // either that one sees the flag, or we see the request.
+  const std::uint32_t old = state_.fetch_or(word::has_stop_source, std::memory_order_acq_rel);
+  if ((old & word::stop_requested) != 0) stop_source().request_stop();
   return stop_source().get_token();
 }
 
@@ -208,7 +140,8 @@ bool core::was_asked_to_stop() noexcept {
 }
 
 std::stop_source& core::stop_source() const noexcept {
-  return *static_cast<std::stop_source*>(link_.load(std::memory_order_relaxed));
+  const auto link = reinterpret_cast<std::uintptr_t>(link_.load(std::memory_order_relaxed));
+  return *reinterpret_cast<std::stop_source*>(link & ~stop_source_mark);
 }
 
 // Who may store the outcome of a contested task: the first to ask. Of others, whoever runs it.
@@ -322,6 +255,15 @@ void core::notify(std::uint32_t old) noexcept {
   if ((old & word::has_callback) != 0) fire_callbacks();
 }
 
+// A task that is about to end costs its waiter less than to sleep and be woken would.
+bool core::spin_until_done(std::optional<time_point> deadline) const noexcept {
+  static const bool others_run = posix::usable_cpus() > 1;
+  if (!others_run) return false;
+  return waiting.spend([this]() noexcept { return word::done(state_.load(std::memory_order_relaxed)); },
+                       deadline.value_or(posix::no_deadline)) &&
+         done();
+}
+
 bool core::wait(std::optional<time_point> deadline) const noexcept {
   if (done()) return true;
   auto& self = const_cast<core&>(*this);  // waiting changes flags, not the outcome
@@ -340,6 +282,7 @@ bool core::wait(std::optional<time_point> deadline) const noexcept {
   while (run_put_off_callbacks()) {
     if (done()) return true;
   }
+  if (spin_until_done(deadline)) return true;
   const blocked guard(worker);
   std::uint32_t w = load();
   while (!word::done(w)) {
@@ -358,62 +301,6 @@ bool core::wait(std::optional<time_point> deadline) const noexcept {
   }
   return true;
 }
-
-callback* core::closed() noexcept { return &closed_mark_; }
-
-bool core::try_attach(callback* c) noexcept {
-  if (done()) return false;
-  callback* head = callbacks_.load(std::memory_order_acquire);
-  do {
-    if (head == closed()) return false;
-    c->next_ = head;
-  } while (!callbacks_.compare_exchange_weak(head, c, std::memory_order_release, std::memory_order_acquire));
-  // ORDER attach: pairs with finish(). Either finish() sees the flag and fires, or we see that it is done and fire.
-  const std::uint32_t old = state_.fetch_or(word::has_callback, std::memory_order_acq_rel);
-  if (word::done(old)) fire_callbacks();
-  return true;
-}
-
-// Takes the list and leaves `leave` (null or closed()) in its place; a closed list stays closed.
-callback* core::take_callbacks(callback* leave) noexcept {
-  callback* head = callbacks_.load(std::memory_order_acquire);
-  while (head != closed()) {
-    if (callbacks_.compare_exchange_weak(head, leave, std::memory_order_acq_rel, std::memory_order_acquire))
-      return head;
-  }
-  return nullptr;
-}
-
-void core::fire_callbacks() noexcept {
-  if (callback* list = take_callbacks(closed()); list != nullptr) callback_runner::run(*this, list);
-}
-
-// ORDER list: its compare-exchange and that of the closing take_callbacks() are on one word. If ours comes first, the
-// closer takes our list; otherwise we find it closed. So there is no need to look whether the core is done.
-void core::give_back(callback* list) noexcept {
-  callback* head = callbacks_.load(std::memory_order_acquire);
-  while (head != closed()) {
-    if (!callbacks_.compare_exchange_weak(head, head == nullptr ? list : nullptr, std::memory_order_acq_rel,
-                                          std::memory_order_acquire)) {
-      continue;
-    }
-    if (head == nullptr) return;
-    // Attached meanwhile, so newer than ours: they stay in front, to be fired behind them.
-    callback* last = head;
-    while (last->next_ != nullptr) last = last->next_;
-    last->next_ = std::exchange(list, head);
-    head = nullptr;
-  }
-  callback_runner::run(*this, list);  // it completed while we held the list: these are ours to fire
-}
-
-// A core that becomes done loses the flag with all others; then the list is closed, and who looks finds nothing.
-void core::begin_detach() noexcept {
-  while ((state_.fetch_or(word::detaching, std::memory_order_acquire) & word::detaching) != 0)
-    std::this_thread::yield();
-}
-
-void core::end_detach() noexcept { state_.fetch_and(~word::detaching, std::memory_order_release); }
 
 void report_unhandled(const char* where, const std::exception_ptr& error, const void* owner) noexcept {
   if (const auto pool = find_task_owner(owner); pool != nullptr && pool->take_unhandled(where, error)) return;

@@ -15,11 +15,11 @@ int operation(int op, scope who) noexcept {
 
 }  // namespace
 
-wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, scope who) noexcept {
+wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t expected, scope who) noexcept {
   return futex_wait(word, expected, who, no_deadline);
 }
 
-wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, scope who,
+wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t expected, scope who,
                        steady_time deadline) noexcept {
   // FUTEX_WAIT_BITSET and not FUTEX_WAIT: its timeout is absolute, on CLOCK_MONOTONIC, so that a caller who
   // loops over wake-ups and signals does not drift.
@@ -38,7 +38,7 @@ wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t exp
   }
 }
 
-int futex_wake(const std::atomic<std::uint32_t>* word, int count, scope who) noexcept {
+int futex_wake(const TANDEM_ATOMIC<std::uint32_t>* word, int count, scope who) noexcept {
   const int error = errno;
   const long woken = ::syscall(SYS_futex, word, operation(FUTEX_WAKE, who), count, nullptr, nullptr, 0);
   if (woken >= 0) return static_cast<int>(woken);

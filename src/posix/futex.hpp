@@ -5,6 +5,8 @@
 #ifndef TANDEM_POSIX_FUTEX_HPP
 #define TANDEM_POSIX_FUTEX_HPP
 
+#include <tandem/config.hpp>
+
 #include "posix/clock.hpp"
 
 #include <atomic>
@@ -36,19 +38,19 @@ inline constexpr int wake_all = std::numeric_limits<int>::max();
 /// Sleeps while `word` holds `expected`, until somebody wakes it; blocks, thread-safe.
 /// The kernel compares and goes to sleep in one step: a waker that first changes the word and then calls
 /// futex_wake is never missed. Every return value but value_changed may be spurious, so callers loop.
-wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, scope who) noexcept;
+wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t expected, scope who) noexcept;
 
 /// The same, until `deadline` at the latest.
-wait_status futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, scope who,
+wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t expected, scope who,
                        steady_time deadline) noexcept;
 
 /// Wakes up to `count` threads that sleep on the word at `word`; returns how many. Does not block.
 /// The address is only looked up, never read or written, and an address that has meanwhile become invalid is
 /// ignored: a waker may therefore lose a race against the waiter that, seeing the changed word, frees it.
-int futex_wake(const std::atomic<std::uint32_t>* word, int count, scope who) noexcept;
+int futex_wake(const TANDEM_ATOMIC<std::uint32_t>* word, int count, scope who) noexcept;
 
 /// The same for a word that is known to be alive.
-inline int futex_wake(const std::atomic<std::uint32_t>& word, int count, scope who) noexcept {
+inline int futex_wake(const TANDEM_ATOMIC<std::uint32_t>& word, int count, scope who) noexcept {
   return futex_wake(&word, count, who);
 }
 

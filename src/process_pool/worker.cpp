@@ -1,7 +1,7 @@
 // The worker's loop, as README.md tells it.
 #include "process_pool/worker.hpp"
 
-#include "dispatch/spin.hpp"
+#include "posix/spin.hpp"
 
 #include "posix/futex.hpp"
 #include "posix/process.hpp"
@@ -136,7 +136,7 @@ class worker final : public detail::worker_context {
   bool await(slot& s) noexcept {
     for (int i = 0; i < spins; ++i) {
       if (is_ours(s)) return true;
-      dispatch::spin_once();
+      posix::spin_once();
     }
     for (;;) {
       // ORDER worker-park: pairs with parent publish. We store "parked" and then look at the slot; it stores the slot

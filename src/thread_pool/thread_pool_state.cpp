@@ -1,4 +1,4 @@
-// The ways into the pool and out of it, and the starting of threads. README.md names the actors.
+// The ways into the pool and out of it. Whom it calls is in thread_pool_calls.cpp. README.md names the actors.
 #include "thread_pool/thread_pool_state.hpp"
 
 #include <tandem/error.hpp>
@@ -19,8 +19,6 @@
 namespace tandem::detail {
 
 namespace {
-
-using reply = dispatch::roster::call::outcome;
 
 int most_threads(int workers, const thread_pool_options& options) {
   return std::min(workers + options.max_spare_workers, dispatch::roster::most_workers);
@@ -115,82 +113,6 @@ bool thread_pool_state::try_enter() noexcept {
   });
 }
 
-bool thread_pool_state::has_work() const noexcept { return !lanes_.empty() || has_batches(); }
-
-bool thread_pool_state::has_batches() const noexcept {
-  for (int i = 0; i < crew_.places(); ++i) {
-    if (!crew_.at(i).waiting().empty()) return true;
-  }
-  return false;
-}
-
-void thread_pool_state::call_worker() noexcept {
-  if (in_forked_child()) return;
-  for (;;) {
-    const dispatch::roster::call call = roster_.wake_one();
-    if (has_answered(call)) return;
-    // A thread is wanted. None is started while a worker is on its way anyhow.
-    if (call.what == reply::asked && (someone_is_coming() || wake_worker())) return;
-    const dispatch::roster::view v = roster_.look();
-    if (roster_.is_served(v) || v.broken()) return;  // broken: tasks are failed, not run
-    if (v.top() != 0) continue;
-    // More threads are wanted. None is started while a worker is on its way anyhow.
-    if (!crew_.may_grow() || someone_is_coming()) return;
-    if (!roster_.begin_start()) continue;
-    if (const std::string error = crew_.start(); !error.empty()) start_failed(error);
-    return;
-  }
-}
-
-bool thread_pool_state::wake_worker() noexcept {
-  for (;;) {
-    const dispatch::roster::call call = roster_.fill_one();
-    if (has_answered(call)) return true;
-    // If it could not be started, there may be one further down that has a thread.
-    if (call.what != reply::vacant) return false;
-  }
-}
-
-// True if somebody comes, for whom a thread is started if need be.
-bool thread_pool_state::has_answered(dispatch::roster::call call) noexcept {
-  if (call.passed) crew_.note_start();
-  if (call.what != reply::vacant) return call.what == reply::woken;
-  const std::string error = crew_.start_at(call.index);
-  if (!error.empty()) start_failed(error);
-  return error.empty();
-}
-
-// ORDER call-park: seq_cst loads behind the publication of the work. A worker that we count on here looks for work
-// behind the seq_cst store (or exchange) that takes back what we have seen.
-bool thread_pool_state::someone_is_coming() const noexcept {
-  const int initializing = initializing_.load(std::memory_order_seq_cst);
-  if (initializing > 0 && lanes_.size() <= static_cast<std::size_t>(initializing)) return true;
-  for (int i = 0; i < crew_.places(); ++i) {
-    if (crew_.at(i).ledger().finishing.load(std::memory_order_seq_cst)) return true;
-  }
-  return false;
-}
-
-void thread_pool_state::start_failed(const std::string& error) noexcept {
-  if (roster_.look().active() == 0) {
-    break_down("could not start a thread: " + error);
-  } else {
-    std::fprintf(stderr, "tandem: thread_pool goes on with fewer workers: could not start a thread: %s\n",
-                 error.c_str());
-  }
-}
-
-void thread_pool_state::begin_initializer() noexcept {
-  initializing_.fetch_add(1, std::memory_order_seq_cst);
-  roster_.end_search();
-  call_if_needed();
-}
-
-void thread_pool_state::end_initializer() noexcept {
-  roster_.begin_search();  // first this: meanwhile we are counted twice rather than not at all
-  initializing_.fetch_sub(1, std::memory_order_seq_cst);
-}
-
 // --- out of the pool ---------------------------------------------------------------------------------------------
 
 bool thread_pool_state::in_forked_child() const noexcept { return posix::fork_generation() != generation_; }
@@ -221,19 +143,6 @@ void thread_pool_state::shutdown(const shutdown_options& options) {
   join_all();
 }
 
-// Nobody sleeps any more, and nobody can lie down.
-void thread_pool_state::wake_all() noexcept {
-  while (wake_any()) {}
-}
-
-// Takes one sleeper out of bed; there he is not needed any more. False if nobody sleeps.
-bool thread_pool_state::wake_any() noexcept {
-  const dispatch::roster::call call = roster_.fill_any();
-  if (call.passed) crew_.note_start();
-  if (call.what == reply::vacant) crew_.give_up(call.index);
-  return call.what != reply::nobody;
-}
-
 void thread_pool_state::resize(int workers) {
   if (in_forked_child()) {
     throw broken_pool_error(
@@ -245,8 +154,7 @@ void thread_pool_state::resize(int workers) {
   if (workers > before) crew_.set_most(most_threads(workers, options_));  // may run out of memory: first
   roster_.set_most_active(workers);
   if (workers < before) crew_.set_most(most_threads(workers, options_));
-  // Too many: those who sleep go. Who is awake sees it after its task, and perhaps goes first: then these stay.
-  for (int surplus = roster_.look().active() - workers; surplus > 0 && wake_any(); --surplus) {}
+  wake_surplus();
   bound_.wake();  // there may be room for more
   call_if_needed();
 }

@@ -22,6 +22,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace tandem::detail {
 
@@ -52,12 +53,16 @@ class thread_pool_state final : public task_owner,
   bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
 
   // --- for its workers ---
+  /// The way in for those who do not know the pool by name.
+  [[nodiscard]] task_sink& sink() noexcept { return sink_; }
   [[nodiscard]] dispatch::lanes<core>& lanes() noexcept { return lanes_; }
   [[nodiscard]] dispatch::roster& roster() noexcept { return roster_; }
   /// True if a task waits in any queue.
   [[nodiscard]] bool has_work() const noexcept;
   /// True if a task waits in a worker's ring: one of normal priority.
   [[nodiscard]] bool has_batches() const noexcept;
+  /// True if a worker has forked something that nobody has begun.
+  [[nodiscard]] bool has_forks() const noexcept;
   /// After work was published, or a worker ceased to be available: sees to it that somebody takes it.
   void call_worker() noexcept;
   /// The same, if there is work: for whoever was counted on, and is not available any more.
@@ -66,6 +71,8 @@ class thread_pool_state final : public task_owner,
   }
   /// Wakes somebody who sleeps, or starts the thread of one that has none; false if there is nobody.
   bool wake_worker() noexcept;
+  /// After a resize to fewer: as many sleepers as there are too many workers get up, and go if they still are.
+  void wake_surplus() noexcept;
   [[nodiscard]] thread_crew& crew() noexcept { return crew_; }
   /// When a worker that falls asleep now has slept enough.
   [[nodiscard]] posix::steady_time idle_deadline() const noexcept {
@@ -103,6 +110,18 @@ class thread_pool_state final : public task_owner,
   }
 
  private:
+  class own_sink final : public task_sink {
+   public:
+    explicit own_sink(thread_pool_state& pool) noexcept : pool_(pool) {}
+    [[nodiscard]] int max_workers() const noexcept override { return pool_.max_workers(); }
+    void enqueue(core_ptr<core> task) override { pool_.enqueue(std::move(task), admission::by_policy); }
+    [[nodiscard]] const void* owner() const noexcept override { return &pool_; }
+    [[nodiscard]] bool is_open() const noexcept override { return pool_.is_open(); }
+
+   private:
+    thread_pool_state& pool_;
+  };
+
   [[nodiscard]] bool try_enter() noexcept override;
   void enter_anyway() noexcept override { waiting_.enter(); }
   void throw_if_closed() const override;
@@ -129,6 +148,7 @@ class thread_pool_state final : public task_owner,
   void fail(core* task) noexcept;
 
   const thread_pool_options options_;
+  own_sink sink_{*this};
   const bool may_spin_;
   const std::uint32_t generation_;  // of forks: where the threads are
   queue_bound bound_;

@@ -2,25 +2,17 @@
 // src/dispatch/README.md.
 #include "thread_pool/thread_worker.hpp"
 
-#include "dispatch/spin.hpp"
 #include "posix/affinity.hpp"
 #include "posix/process.hpp"
+#include "posix/spin.hpp"
 #include "thread_pool/thread_pool_state.hpp"
 
 #include <exception>
-#include <typeinfo>
+#include <utility>
 
 namespace tandem::detail {
 
 namespace {
-
-// Taken from the injector at a time, at the most. Enough that its head is no bottleneck; few enough that a thief finds
-// the rest soon.
-constexpr std::size_t batch_size = 32;
-static_assert(batch_size <= thread_worker::ring::capacity);
-
-// How long a worker without work keeps looking before it sleeps, in turns of some 40 ns.
-constexpr int search_turns = 50;
 
 std::string text_of(const std::exception_ptr& error) {
   try {
@@ -34,12 +26,16 @@ std::string text_of(const std::exception_ptr& error) {
 
 }  // namespace
 
+thread_worker::thread_worker(thread_pool_state& pool, int index) noexcept
+    : pool_(pool), index_(index), forks_(*this, index, &pool, pool.sink()) {}
+
 thread_worker::end thread_worker::run() noexcept {
   set_current_worker(this);
   searching_ = true;
   idle_ = false;
   thread_id_.store(posix::current_tid(), std::memory_order_relaxed);
   stack_ = posix::current_stack();
+  forks_.occupy(stack_.bottom);
   stack_at_start_ = stack_.left();
   done_before_.store(ledger_.finished.load(std::memory_order_relaxed), std::memory_order_relaxed);
   posix::set_name(posix::numbered_name(pool_.options().name_prefix, index_));
@@ -58,6 +54,8 @@ thread_worker::end thread_worker::run() noexcept {
     searching_ = false;
     pool_.call_if_needed();  // what was published meanwhile has called nobody: we were a searcher
   }
+  // First: a finalizer that forks would have a new thread started, whose finalizer the next one, and so on.
+  this_fork_place = nullptr;
   if (usable && pool_.options().finalizer) finalize();
   thread_id_.store(0, std::memory_order_relaxed);
   set_current_worker(nullptr);
@@ -110,6 +108,7 @@ core* thread_worker::next() noexcept {
       pool_.call_if_needed();                    // we were counted on
       if (!pool_.crew().rest(index_)) return nullptr;
       searching_ = true;
+      continue;  // the pool may have been made smaller since we were recalled
     }
     if (roster.look().broken()) {
       if (!searching_) roster.begin_search();
@@ -117,14 +116,11 @@ core* thread_worker::next() noexcept {
       return nullptr;
     }
     if (core* task = next_of_batch()) {
-      if (searching_) {  // come, or back, to a place where something was left behind
-        roster.end_search();
-        searching_ = false;
-        pool_.call_if_needed();
-      }
+      note_found();  // come, or back, to a place where something was left behind
       return task;
     }
     if (core* task = take()) return task;
+    if (searching_ && run_stolen()) continue;
     if (!searching_) {
       roster.begin_search();
       searching_ = true;
@@ -139,6 +135,8 @@ core* thread_worker::next() noexcept {
       return nullptr;
     }
     searching_ = false;
+    // ORDER shrink: either a resize finds us in bed, or we see here that we are too many.
+    pool_.wake_surplus();
     // ORDER call-park: work that was published before we lay down has called nobody if we were the last searcher.
     pool_.call_if_needed();
     if (!roster.sleep(index_, pool_.idle_deadline())) {
@@ -162,92 +160,8 @@ core* thread_worker::next_of_batch() noexcept {
 
 // Looks for work for a while without changing anything.
 void thread_worker::search() noexcept {
-  if (!pool_.may_spin()) return;
-  for (int i = 0; i < search_turns && !pool_.has_work(); ++i) dispatch::spin_once();
-}
-
-// Tasks from the queue or, for a searcher, from another worker. Not with a ring that has something.
-std::size_t thread_worker::gather(core** batch) noexcept {
-  if (pool_.lanes().in_use()) [[unlikely]]
-    return gather_by_priority(batch);
-  if (const std::size_t count = gather_normal(batch); count != 0 || !searching_) return count;
-  return steal(batch, batch_size);
-}
-
-std::size_t thread_worker::gather_normal(core** batch) noexcept {
-  // Half of a fair share, so that all workers end at about the same time.
-  const auto shares = static_cast<std::size_t>(pool_.roster().most_active()) * 2;
-  if (pool_.has_left_behind()) {
-    if (const std::size_t count = take_left_behind(batch); count != 0) return count;
-  }
-  return pool_.lanes().of(priority::normal).pop(batch, batch_size, shares);
-}
-
-// One task of another priority than normal, for the next one may be more urgent; or normal ones, of which one may be in
-// our ring.
-std::size_t thread_worker::gather_by_priority(core** batch) noexcept {
-  dispatch::lanes<core>& lanes = pool_.lanes();
-  const auto from = [&](priority which) noexcept -> std::size_t {
-    if (which != priority::normal) return lanes.of(which).pop(batch, 1);
-    if ((batch[0] = ring_.pop()) != nullptr) return 1;
-    if (const std::size_t count = gather_normal(batch)) return count;
-    return steal(batch, batch_size);  // also if we do not search: a low one comes after all normal ones
-  };
-  const priority first =
-      turns_.choose(!lanes.of(priority::high).empty(),
-                    !ring_.empty() || !lanes.of(priority::normal).empty() || pool_.has_batches(),
-                    !lanes.of(priority::low).empty());
-  if (const std::size_t count = from(first)) return count;
-  for (const priority which : dispatch::lanes<core>::in_order) {  // somebody was quicker
-    if (const std::size_t count = from(which)) return count;
-  }
-  return 0;
-}
-
-// The next task; the rest of what came with it goes into the ring.
-core* thread_worker::take() noexcept {
-  core* batch[batch_size];
-  const std::size_t count = gather(batch);
-  if (count == 0) return nullptr;
-  if (count > 1) ring_.fill(batch + 1, count - 1);
-  const dispatch::roster::view now = pool_.roster().look();
-  if (now.cancelling()) {
-    // ORDER cancel-fill: shutdown() says so and then empties the rings; we fill ours and then look. What it has not
-    // found we see here.
-    pool_.cancel(batch[0]);
-    pool_.cancel_tasks(ring_);
-    return nullptr;
-  }
-  const bool finishing = ledger_.finishing.load(std::memory_order_relaxed);
-  const bool was_counted_on = searching_ || finishing;
-  if (searching_) pool_.roster().end_search();
-  searching_ = false;
-  if (finishing) ledger_.finishing.store(false, std::memory_order_seq_cst);
-  // ORDER call-park: whoever published work while we searched or were finishing has left the calling to us, wherever
-  // the work lies. Otherwise we answer for the queues that we have just touched.
-  if (!pool_.roster().is_served(pool_.roster().look()) &&
-      (was_counted_on ? pool_.has_work() : !pool_.lanes().empty() || !ring_.empty())) {
-    pool_.call_worker();
-  }
-  return batch[0];
-}
-
-// What workers that were too many had not begun: it is older than anything in the injector.
-std::size_t thread_worker::take_left_behind(core** batch) noexcept {
-  pool_.clear_left_behind();  // first: what is left behind from now on sets it again
-  const std::size_t count = steal(batch, batch_size);
-  if (count != 0) pool_.leave_behind();  // half of it may be left
-  return count;
-}
-
-std::size_t thread_worker::steal(core** batch, std::size_t most) noexcept {
-  const int places = pool_.crew().places();
-  for (int i = 0; i < places; ++i) {
-    thread_worker& victim = pool_.crew().at(static_cast<int>(victim_++ % static_cast<std::uint32_t>(places)));
-    if (&victim == this) continue;
-    if (const std::size_t count = victim.ring_.steal(batch, most); count > 0) return count;
-  }
-  return 0;
+  if (pool_.may_spin())
+    static_cast<void>(searching_time_.spend([this]() noexcept { return pool_.has_work(); }));
 }
 
 void thread_worker::run_task(core* task) noexcept {

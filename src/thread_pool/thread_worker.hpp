@@ -5,10 +5,13 @@
 
 #include <tandem/detail/context.hpp>
 #include <tandem/detail/core.hpp>
+#include <tandem/detail/fork_place.hpp>
 
 #include "dispatch/ageing.hpp"
 #include "dispatch/batch_ring.hpp"
+#include "dispatch/victims.hpp"
 #include "executor/running_name.hpp"
+#include "posix/spin.hpp"
 #include "posix/stack.hpp"
 #include "thread_pool/interruption.hpp"
 
@@ -24,7 +27,7 @@ class thread_pool_state;
 
 class thread_worker final : public worker_context {
  public:
-  thread_worker(thread_pool_state& pool, int index) noexcept : pool_(pool), index_(index) {}
+  thread_worker(thread_pool_state& pool, int index) noexcept;
 
   /// How a thread's life has ended: off the roster; or idle for too long, in its bed (roster::vacate()).
   enum class end : unsigned char { off_duty, idle };
@@ -48,6 +51,13 @@ class thread_worker final : public worker_context {
   // --- for the pool: from any thread ---
   using ring = dispatch::batch_ring<core>;
   [[nodiscard]] ring& waiting() noexcept { return ring_; }
+  [[nodiscard]] fork_place& forks() noexcept { return forks_; }
+  [[nodiscard]] thread_pool_state& pool() noexcept { return pool_; }
+
+  // --- for fork-join: on this worker's own thread ---
+  /// False when it had better leave work to others, for it is deep in tasks that wait for tasks.
+  [[nodiscard]] bool has_stack_to_help() const noexcept { return stack_.left() >= stack_at_start_ / 2; }
+
   [[nodiscard]] const task_ledger& ledger() const noexcept { return ledger_; }
   [[nodiscard]] std::int64_t cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
   [[nodiscard]] int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
@@ -65,6 +75,10 @@ class thread_worker final : public worker_context {
   std::size_t gather_normal(core** batch) noexcept;
   std::size_t take_left_behind(core** batch) noexcept;
   std::size_t steal(core** batch, std::size_t most) noexcept;
+  bool run_stolen() noexcept;
+  template <class Ask>
+  void ask_others(Ask ask) noexcept;
+  void note_found() noexcept;
   void search() noexcept;
   void run_task(core* task) noexcept;
   void execute(core& task, bool last_known) noexcept;
@@ -73,18 +87,22 @@ class thread_worker final : public worker_context {
 
   thread_pool_state& pool_;
   const int index_;
-  bool searching_ = false;    // counted as a searcher in the roster
-  bool idle_ = false;         // its time asleep is over
-  int blocking_ = 0;          // depth of begin_blocking()
-  std::uint32_t victim_ = 0;  // where to begin to steal
-  dispatch::ageing turns_;    // only once there have been priorities
+  bool searching_ = false;  // counted as a searcher in the roster
+  bool idle_ = false;       // its time asleep is over
+  int blocking_ = 0;        // depth of begin_blocking()
+  int found_few_ = 0;       // takes in a row, each straight after a task, that found some, but few
+  dispatch::victims victims_;
+  dispatch::ageing turns_;  // only once there have been priorities
   posix::stack_bounds stack_;
   std::size_t stack_at_start_ = 0;  // bytes that were left for the first task
   ring ring_;
+  posix::spin_budget searching_time_;
+  fork_place forks_;
   alignas(64) task_ledger ledger_;            // of all threads that had this place
   std::atomic<std::int64_t> cancelled_{0};    // found cancelled when their turn came; written by the worker
   std::atomic<std::int64_t> done_before_{0};  // finished by earlier threads of this place
   std::atomic<int> thread_id_{0};
+  std::atomic<int> domain_{0};  // whose cache it was near when it last looked for work; a hint for thieves
   running_name name_;
   interruption interruption_;
 };

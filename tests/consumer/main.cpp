@@ -1,7 +1,9 @@
 // What a user's program is made of: threads and processes through one interface. Exits with 0 if all is right.
 #include <tandem/tandem.hpp>
 
+#include <cstddef>
 #include <cstdio>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -11,6 +13,23 @@ namespace {
 long fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
 
 std::string shout(std::string text) { return text + "!"; }
+
+// Fork-join: all that is templates.
+bool forks(tandem::thread_pool& pool) {
+  std::vector<long> numbers(1000, 1);
+  tandem::parallel_for(pool, numbers, [](long& n) { n *= 2; });
+  tandem::parallel_for(pool, {.chunk_size = 10}, 0, 1000,
+                       [&](int i) { numbers[static_cast<std::size_t>(i)] += 1; });
+  long a = 0;
+  long b = 0;
+  tandem::task_group group(pool);
+  group.run([&] { tandem::parallel_invoke([&] { a = fib(10); }, [&] { b = fib(20); }); });
+  const bool complete = group.wait() == tandem::task_group_status::complete;
+  const long sum = tandem::parallel_reduce(pool, numbers, 0L, std::plus<>(), [](long n) { return 2 * n; });
+  const bool right = complete && a == 55 && b == 6765 && sum == 6000;
+  std::printf("fork_join: %s\n", right ? "right" : "WRONG");
+  return right;
+}
 
 bool works(tandem::executor& pool, const char* name) {
   const std::vector<int> inputs{5, 10, 20};
@@ -32,6 +51,6 @@ int main(int argc, char** argv) {
   tandem::init(argc, argv);
   tandem::thread_pool threads({.max_workers = 2});
   tandem::process_pool processes({.max_workers = 2});
-  const bool right = works(threads, "thread_pool") && works(processes, "process_pool");
+  const bool right = works(threads, "thread_pool") && works(processes, "process_pool") && forks(threads);
   return right ? 0 : 1;
 }

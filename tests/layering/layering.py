@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Checks who may include whom: the arrows of the design, and that only src/posix/ makes system calls.
+"""Checks who may include whom: the arrows of the design; that only src/posix/ makes system calls; that every public
+header is listed to be installed.
 
-    layering.py PROJECT        lists every arrow that is not allowed; exit code 1 if there is one
+    layering.py PROJECT        lists every violation; exit code 1 if there is one
     layering.py --self-test    shows that each kind of violation is found
 
 A file belongs to the first room below whose pattern it matches; a room may include itself and what it names.
@@ -40,6 +41,7 @@ ROOMS = {
     "future": (
         ["include/tandem/future.hpp", "include/tandem/task_options.hpp", "include/tandem/this_task.hpp",
          "include/tandem/detail/access.hpp", "include/tandem/detail/continuation.hpp",
+         "include/tandem/detail/block_cache.hpp", "include/tandem/detail/branch.hpp",
          "include/tandem/detail/core.hpp", "include/tandem/detail/context.hpp", "include/tandem/detail/result.hpp",
          "include/tandem/detail/completion_queue.hpp", "include/tandem/detail/future_range.hpp",
          "include/tandem/detail/stop_link.hpp", "include/tandem/detail/task_call.hpp",
@@ -54,16 +56,22 @@ ROOMS = {
         ["include/tandem/worker_local.hpp", "include/tandem/detail/local_values.hpp", "src/worker_local/*"],
         ["config"],
     ),
+    "thread_pool": (
+        ["include/tandem/thread_pool.hpp", "include/tandem/detail/fork_*.hpp", "src/thread_pool/*"],
+        ["config", "error", "future", "executor", "dispatch", "posix"],
+    ),
+    "task_group": (
+        ["include/tandem/task_group.hpp", "include/tandem/parallel_*.hpp", "include/tandem/detail/invoke.hpp",
+         "include/tandem/detail/loop_parts.hpp", "include/tandem/detail/run_on.hpp", "include/tandem/detail/split.hpp",
+         "include/tandem/detail/submitted_tasks.hpp", "src/task_group/*"],
+        ["config", "error", "future", "executor", "thread_pool", "posix"],
+    ),
     "executor": (
         ["include/tandem/executor.hpp", "include/tandem/map*.hpp", "include/tandem/imap*.hpp",
          "include/tandem/detail/*", "src/executor/*"],
         ["config", "error", "codec", "future", "remote", "posix", "timer"],
     ),
     "dispatch": (["src/dispatch/*"], ["config", "error", "future", "executor", "posix"]),
-    "thread_pool": (
-        ["include/tandem/thread_pool.hpp", "src/thread_pool/*"],
-        ["config", "error", "future", "executor", "dispatch", "posix"],
-    ),
     "tbb_pool": (
         ["include/tandem/tbb_pool.hpp", "src/tbb_pool/*"],
         ["config", "error", "future", "executor", "dispatch", "posix"],
@@ -71,10 +79,6 @@ ROOMS = {
     "process_pool": (
         ["include/tandem/process_pool.hpp", "include/tandem/init.hpp", "src/process_pool/*"],
         ["config", "error", "codec", "future", "executor", "remote", "dispatch", "posix"],
-    ),
-    "task_group": (
-        ["include/tandem/task_group.hpp", "src/task_group/*"],
-        ["config", "error", "future", "executor", "thread_pool", "posix"],
     ),
     # The only one that shows another library's futures; not part of "everything".
     "interop": (["include/tandem/interop.hpp"], ["config", "error", "future", "executor"]),
@@ -118,8 +122,17 @@ def target_of(root, quote, name):
     return None
 
 
+def listing_mistakes(root):
+    """Headers below include/ that are not installed, and the other way round."""
+    listed = re.findall(r"\$\{PROJECT_SOURCE_DIR\}/(include/\S+\.hpp)", (root / "src/CMakeLists.txt").read_text())
+    there = [file.relative_to(root).as_posix() for file in sorted((root / "include").rglob("*.hpp"))]
+    return ([f"{path}: not listed in src/CMakeLists.txt, so it is not installed" for path in there if path not in listed] +
+            [f"src/CMakeLists.txt: lists {path}, which does not exist" for path in listed if path not in there] +
+            [f"src/CMakeLists.txt: lists {path} twice" for path in set(listed) if listed.count(path) > 1])
+
+
 def violations(root):
-    found = []
+    found = listing_mistakes(root)
     files = sorted(p for top in ("include", "src") for p in (root / top).rglob("*") if p.suffix in (".hpp", ".cpp"))
     for file in files:
         path = file.relative_to(root).as_posix()
@@ -161,6 +174,8 @@ def violations(root):
 
 
 GOOD = {
+    "src/CMakeLists.txt": "".join(f"${{PROJECT_SOURCE_DIR}}/include/tandem/{header}.hpp\n" for header in
+                                  ("config", "error", "executor", "thread_pool", "process_pool")),
     "include/tandem/config.hpp": "",
     "include/tandem/error.hpp": "#include <tandem/config.hpp>\n#include <stdexcept>\n",
     "include/tandem/executor.hpp": "#include <tandem/error.hpp>\n",
@@ -182,6 +197,9 @@ BAD = [
     ("include/tandem/executor.hpp", '#include "posix/futex.hpp"', "not installed"),
     ("include/tandem/novel.hpp", "", "belongs to no room"),
     ("include/tandem/error.hpp", "#include <tandem/gone.hpp>", "does not exist"),
+    ("include/tandem/wait.hpp", "", "not listed in src/CMakeLists.txt"),
+    ("src/CMakeLists.txt", "${PROJECT_SOURCE_DIR}/include/tandem/gone.hpp", "lists include/tandem/gone.hpp, which does not"),
+    ("src/CMakeLists.txt", "${PROJECT_SOURCE_DIR}/include/tandem/error.hpp", "twice"),
 ]
 
 
@@ -214,7 +232,7 @@ def main():
     if arguments.project is None:
         parser.error("which project?")
     found = violations(arguments.project)
-    print("\n".join(found) if found else "every include follows the design")
+    print("\n".join(found) if found else "every include follows the design, every public header is installed")
     sys.exit(1 if found else 0)
 
 

@@ -1,6 +1,7 @@
 """Mutants of a future's shared state: src/future/README.md has the protocol that they weaken."""
 from mutant import Mutant
 
+CALLBACKS = "src/future/callbacks.cpp"
 CORE = "src/future/core.cpp"
 QUEUE = "src/future/completion_queue.cpp"
 CONTINUATION = "include/tandem/detail/continuation.hpp"
@@ -21,34 +22,34 @@ MUTANTS = [
         "completion wakes all who sleep",
         "future_test", "BlockedWaiter.AllOfManyWake", repeat=20),
     Mutant(
-        "attach_sets_no_flag", CORE,
+        "attach_sets_no_flag", CALLBACKS,
         "state_.fetch_or(word::has_callback, std::memory_order_acq_rel)", "state_.load(std::memory_order_acquire)",
         "a callback that was pushed is seen by finish()",
         "future_test", "OnDone.BeforeCompletionIsCalledOnceWithTheFinishedFuture"),
     Mutant(
-        "attach_looks_not_again", CORE,
+        "attach_looks_not_again", CALLBACKS,
         "  if (word::done(old)) fire_callbacks();\n", "  static_cast<void>(old);\n",
         "who attaches behind finish() fires himself",
         "future_race_test", "FutureRace.CallbackIsNotMissedWhileTheFutureCompletes", repeat=50),
     Mutant(
-        "give_back_drops", CORE,
+        "give_back_drops", CALLBACKS,
         "head == nullptr ? list : nullptr,", "nullptr,",
         "a wait that gives up gives back what is not its own",
         "future_test", "OnDone.CallbacksStayInOrderWhenAWaiterGivesUpMeanwhile"),
     Mutant(
-        "give_back_fires_nothing", CORE,
+        "give_back_fires_nothing", CALLBACKS,
         "  callback_runner::run(*this, list);  // it completed while", "  // it completed while",
         "what completes while its list is out is fired by who has the list",
         "future_test", "OnDone.CallbacksAreCalledThoughItCompletesWhileAWaiterGivesUp"),
     Mutant(
-        "detach_side_by_side", CORE,
+        "detach_side_by_side", CALLBACKS,
         "while ((state_.fetch_or(word::detaching, std::memory_order_acquire) & word::detaching) != 0)\n"
         "    std::this_thread::yield();",
         "(void)state_.fetch_or(word::detaching, std::memory_order_acquire);",
         "two detach() of one core come one after the other",
         "future_test", "OnDone.WaiterThatGivesUpWaitsForAnotherOneThatDoes"),
     Mutant(
-        "calls_are_nested", CORE,
+        "calls_are_nested", CALLBACKS,
         "    if (runner.active_) return;\n", "",
         "a chain of completions needs no stack",
         "future_test", "OnDone.ChainOfCompletionsDoesNotGrowTheStack"),
@@ -57,8 +58,9 @@ MUTANTS = [
         """  while (run_put_off_callbacks()) {
     if (done()) return true;
   }
+  if (spin_until_done(deadline)) return true;
   const blocked guard""",
-        "  const blocked guard",
+        "  if (spin_until_done(deadline)) return true;\n  const blocked guard",
         "who waits inside a callback first fires what he has put off",
         "future_test", "OnDone.CallbackMayWaitForWhatItCompleted"),
 
@@ -113,7 +115,7 @@ MUTANTS = [
         "ORDER release: the last one sees what all have written",
         "future_race_test", "FutureRace.PromiseAndFutureMayBeDestroyedAsSoonAsTheFutureIsReady", preset="tsan"),
     Mutant(
-        "push_relaxed", CORE,
+        "push_relaxed", CALLBACKS,
         "callbacks_.compare_exchange_weak(head, c, std::memory_order_release, std::memory_order_acquire)",
         "callbacks_.compare_exchange_weak(head, c, std::memory_order_relaxed, std::memory_order_relaxed)",
         "who takes the list sees its nodes",

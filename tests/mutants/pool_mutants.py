@@ -6,7 +6,9 @@ INJECTOR = "src/dispatch/injector.hpp"
 RING = "src/dispatch/batch_ring.hpp"
 WORKER = "src/thread_pool/thread_worker.cpp"
 STATE = "src/thread_pool/thread_pool_state.cpp"
+CALLS = "src/thread_pool/thread_pool_calls.cpp"
 TBB = "src/tbb_pool/tbb_pool_state.cpp"
+FORKS = "src/thread_pool/fork_place.cpp"
 
 MUTANTS = [
     # --- nobody sleeps on work ---
@@ -26,7 +28,7 @@ MUTANTS = [
         "rule 2, leave: a worker that blocks lets another take its place",
         "thread_pool_test", "ThreadPool.WaitingTaskOfASingleWorkerIsStoodInFor:ThreadPool.NestedSubmitsCompleteOnOneWorker"),
     Mutant(
-        "new_runner_leaves_the_rest", WORKER,
+        "new_runner_leaves_the_rest", "src/thread_pool/task_intake.cpp",
         "    pool_.call_worker();\n  }\n  return batch[0];", "  }\n  return batch[0];",
         "rule 2, end_search: a wake is chained into the next",
         "thread_pool_test", "ThreadPool.BlockedTasksUseAllWorkersAndNoMore:ThreadPool.TwoWorkersRunTwoTasksAtOnce"),
@@ -53,10 +55,30 @@ MUTANTS = [
         "nobody lies down in a pool that ends",
         "dispatch_test", "Roster.ClosedLetsNobodyLieDown"),
     Mutant(
-        "end_wakes_nobody", STATE,
+        "end_wakes_nobody", CALLS,
         "  while (wake_any()) {}\n", "",
         "the end of a pool wakes all who sleep",
         "thread_pool_test", "ThreadPool.BlockedTasksUseAllWorkersAndNoMore", repeat=5),
+    Mutant(
+        "sleeper_does_not_see_a_resize", WORKER,
+        "    pool_.wake_surplus();\n", "",
+        "ORDER shrink: who lies down looks at the pool's size",
+        "thread_pool_stress_test", "ThreadPoolSizeStress.NobodyWhoIsTooManyStays", repeat=5),
+    Mutant(
+        "taken_back_start_is_not_told", CALLS,
+        "      crew_.note_start();\n      if (!has_work()) return;", "      if (!has_work()) return;",
+        "who joins the workers does not wait for a start that is taken back",
+        "thread_pool_parts_test", "ThreadPoolCalls.AStartThatIsTakenBackIsToldToWhoeverJoins"),
+    Mutant(
+        "spare_empties_its_ring", ROSTER,
+        "  if (before.active() >= most_active()) shrunk_", "  if (before.active() > 1'000'000) shrunk_",
+        "who comes back from blocking makes it seen that there is one too many",
+        "thread_pool_test", "Resize.SpareGoesAfterItsTask"),
+    Mutant(
+        "callback_is_of_somebodys_group", "src/future/callbacks.cpp",
+        "    const join_scope in_no_join(nullptr);  // what the thread has just ended is none of theirs\n", "",
+        "a callback is no branch of what its thread has just run",
+        "fork_join_test", "ForkJoinCancel.ACallbackIsNotOfTheGroupWhoseTaskCallsIt"),
     Mutant(
         "ending_worker_is_counted_on", ROSTER,
         "    undo_start();\n    result.passed = true;", "    result.passed = true;",
@@ -76,8 +98,18 @@ MUTANTS = [
         "a producer that was overtaken pushes again",
         "dispatch_stall_test", "InjectorStall.OvertakenProducerPushesAgain"),
     Mutant(
+        "start_is_not_taken_back", CALLS,
+        "    if (!has_work()) {\n      roster_.undo_start();\n", "    if (false) {\n      roster_.undo_start();\n",
+        "no second thread is started for tasks that come one after the other",
+        "thread_pool_test", "ThreadPool.SequentialTasksUseOneWorker", repeat=100),
+    Mutant(
+        "far_ones_are_asked_first", "src/dispatch/victims.hpp",
+        "for (const bool near : {true, false}) {", "for (const bool near : {false, true}) {",
+        "a worker asks those first that share its cache",
+        "dispatch_test", "Victims.NearOnesComeFirst"),
+    Mutant(
         "slow_slot_is_waited_for", INJECTOR,
-        "for (int i = 0; item == nullptr && i < patience; ++i) {", "for (; item == nullptr;) {",
+        "for (int i = 0; item == nullptr && i < Sizes.patience; ++i) {", "for (; item == nullptr;) {",
         "a consumer does not wait for a producer that has lost the CPU",
         "dispatch_stall_test", "InjectorStall.OvertakenProducerPushesAgain"),
     Mutant(
@@ -118,13 +150,75 @@ MUTANTS = [
         "who sees the ring's tail sees the items",
         "dispatch_test", "BatchRingStress.ThiefSeesWhatIsInTheItems", preset="tsan"),
     Mutant(
-        "cancelled_batch_runs", WORKER,
+        "cancelled_batch_runs", "src/thread_pool/task_intake.cpp",
         """    pool_.cancel(batch[0]);
     pool_.cancel_tasks(ring_);
     return nullptr;""",
         "    pool_.cancel_tasks(ring_);\n    return batch[0];",
         "ORDER cancel-fill: nothing starts behind shutdown({.cancel_pending = true})",
         "thread_pool_test", "ThreadPoolShutdown.TasksThatAreBeingCancelledAreNotRunMeanwhile", repeat=20),
+
+    # --- fork-join: src/task_group/README.md ---
+    Mutant(
+        "fork_calls_nobody", "include/tandem/detail/fork_place.hpp",
+        "    if (!is_served()) [[unlikely]]\n      call();\n    return true;", "    return true;",
+        "who forks looks at the roster",
+        "fork_join_test", "ParallelInvoke.RunsItsFunctionsAtTheSameTime"),
+    Mutant(
+        "forks_are_no_work", CALLS,
+        " || has_batches() || has_forks(); }", " || has_batches(); }",
+        "what a blocked worker has forked is work for another one",
+        "fork_join_test", "ForkJoinWait.ASpareTakesWhatABlockedWorkerHasForked"),
+    Mutant(
+        "helps_with_anything", FORKS,
+        "[run](std::uint64_t tag) { return tag == run; }", "[](std::uint64_t) { return true; }",
+        "a waiting worker runs nothing that it does not wait for",
+        "fork_join_test", "ForkJoinWait.HelpsWithNothingThatItDoesNotWaitFor"),
+    Mutant(
+        "helper_looks_not_again", FORKS,
+        "    if (help(all)) {\n      turns = 0;\n      look_here();", "    if (help(all)) {\n      turns = 0;",
+        "no branch of a join lies in the deque of its home that sleeps",
+        "fork_join_test", "ForkJoinWait.RunsWhatHasBeenAddedWhileItHelped"),
+    Mutant(
+        "callbacks_fork_unseen", FORKS,
+        "others may wait for those\n      turns = 0;\n      look_here();", "others may wait for those\n      turns = 0;",
+        "the same for what callbacks have forked",
+        "fork_join_test", "ForkJoinWait.CallsPutOffCallbacksAndRunsWhatTheyFork"),
+    Mutant(
+        "callbacks_wait_for_the_end", FORKS,
+        "} else if (run_put_off_callbacks()) {", "} else if (false) {",
+        "a worker does not go to sleep with callbacks that it has put off",
+        "fork_join_test", "ForkJoinWait.CallsPutOffCallbacksAndRunsWhatTheyFork"),
+    Mutant(
+        "put_back_without_its_tag", FORKS,
+        "deque_.push(aside, aside->tag_)", "deque_.push(aside, 0)",
+        "what has been put back can be helped with as before",
+        "fork_join_test", "ForkJoinWait.HelpsWithWhatHasBeenPutBackMeanwhile"),
+    Mutant(
+        "caller_is_in_no_branch", "include/tandem/detail/invoke.hpp",
+        "  this_join = &all;\n", "",
+        "what the caller runs himself hears of the other functions' exceptions",
+        "fork_join_test", "ForkJoinCancel.AFunctionsExceptionReachesWhatTheOthersHaveForked"),
+    Mutant(
+        "task_begins_in_a_branch", "src/future/context.cpp",
+        "  const join_scope in_no_join(nullptr);", "  const join_scope in_no_join(this_join);",
+        "what cancels a group does not reach a task that is run in place in it",
+        "fork_join_test", "TaskGroup.CancellingDoesNotReachATaskThatIsAwaitedWithin"),
+    Mutant(
+        "token_knows_no_task", "src/future/stop_relay.cpp",
+        "is_outermost ? stop_token_of(task_) : std::stop_token()", "is_outermost ? std::stop_token() : std::stop_token()",
+        "a branch's token is requested with the task's",
+        "fork_join_test", "StopToken.OfABranchIsRequestedWithTheTaskAndMayOutliveIt"),
+    Mutant(
+        "no_room_means_call", "include/tandem/task_group.hpp",
+        "detail::fork_place::keep(*made, kept_);", "here.run(*made);",
+        "run() calls nothing in a task of a pool",
+        "fork_join_test", "TaskGroupFlood.RunUnderALockThatItsTasksWantDoesNotCallThem"),
+    Mutant(
+        "kept_ones_are_nobody_elses", FORKS,
+        "if (!offer(newest, made_in)) return &newest;", "static_cast<void>(made_in);\n    return &newest;",
+        "what had no room can be taken by others when there is some",
+        "fork_join_test", "TaskGroupFlood.WhatHadNoRoomIsRunByOtherWorkersToo"),
 
     # --- oneTBB ---
     Mutant(

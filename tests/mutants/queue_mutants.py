@@ -9,6 +9,7 @@ COUNT = "src/executor/waiting_count.hpp"
 LANES = "src/dispatch/lanes.hpp"
 AGEING = "src/dispatch/ageing.hpp"
 THREADS = "src/thread_pool/thread_pool_state.cpp"
+CALLS = "src/thread_pool/thread_pool_calls.cpp"
 THREADS_HPP = "src/thread_pool/thread_pool_state.hpp"
 
 MUTANTS = [
@@ -167,7 +168,7 @@ MUTANTS = [
         "who makes the pool larger calls workers for what waits",
         "thread_pool_test", "Resize.MoreWorkersComeForWhatWaits"),
     Mutant(
-        "sleepers_stay_though_too_many", THREADS,
+        "sleepers_stay_though_too_many", CALLS,
         "surplus > 0 && wake_any(); --surplus) {}", "surplus > 1000000 && wake_any(); --surplus) {}",
         "who makes the pool smaller takes sleepers out of their beds",
         "thread_pool_test", "Resize.SleepersThatAreTooManyGo"),
@@ -177,7 +178,7 @@ MUTANTS = [
         "what a worker that goes had taken is not overtaken for ever",
         "thread_pool_test", "Resize.WhatALeavingWorkerHadNotBegunIsNotOvertakenForEver"),
     Mutant(
-        "vacant_bed_is_not_filled", THREADS,
+        "vacant_bed_is_not_filled", CALLS,
         "  const std::string error = crew_.start_at(call.index);\n", "  const std::string error;\n",
         "who pops the bed of a worker that has ended idly starts a thread",
         "thread_pool_test", "IdleTimeout.WorkersEndAndComeAgain"),

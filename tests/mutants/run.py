@@ -21,6 +21,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import future_mutants  # noqa: E402
+import model_mutants  # noqa: E402
 import pool_mutants  # noqa: E402
 import process_mutants  # noqa: E402
 import queue_mutants  # noqa: E402
@@ -28,7 +29,7 @@ import stop_mutants  # noqa: E402
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = (future_mutants.MUTANTS + stop_mutants.MUTANTS + pool_mutants.MUTANTS + queue_mutants.MUTANTS +
-           process_mutants.MUTANTS)
+           process_mutants.MUTANTS + model_mutants.MUTANTS)
 
 # A mutant may hang: it gets this many times what its tests need unmutated, and some seconds.
 PATIENCE, GRACE = 6, 10
@@ -68,7 +69,8 @@ def check():
         except (OSError, ValueError) as error:
             wrong.append(str(error))
         stamped = re.sub("_(inline|thread|tbb|process)$", "_${backend}", m.program)
-        if not re.search(rf"NAME ({re.escape(m.program)}|{re.escape(stamped)})\s", programs):
+        declared_by = rf"(NAME ({re.escape(m.program)}|{re.escape(stamped)})|tandem_add_model\({re.escape(m.program)})[\s)]"
+        if not re.search(declared_by, programs):
             wrong.append(f"mutant {m.name}: tests/CMakeLists.txt has no program {m.program}")
         for pattern in m.tests.split(":"):
             suite, _, fact = pattern.replace("*/", "").replace("/*", "").partition(".")

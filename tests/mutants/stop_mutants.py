@@ -30,7 +30,7 @@ MUTANTS = [
     # --- stop requests and tokens ---
     Mutant(
         "token_misses_an_earlier_cancel", CORE,
-        "    if ((old & word::stop_requested) != 0) stop_source().request_stop();\n", "    static_cast<void>(old);\n",
+        "  if ((old & word::stop_requested) != 0) stop_source().request_stop();\n", "    static_cast<void>(old);\n",
         "ORDER stop: who asks for the token late hears of an earlier cancel",
         "contract_thread", "Stop/*.TokenThatIsAskedForLateKnowsOfAnEarlierCancel"),
     Mutant(

@@ -31,7 +31,8 @@ using tandem::test::seed_scope;
 // So many rounds that a race of a few instructions is met, within seconds on two CPUs.
 int rounds(int in_normal_builds) { return in_normal_builds / tandem::test::slowness(); }
 
-// Threads that do one thing each, round after round, starting each round together.
+// Threads that do one thing each, round after round, starting each round together. Fewer rounds if the machine has so much else to
+// do that these take too long: to start together, each thread has to get a CPU.
 class crew {
  public:
   // `work(i, round)` is thread i's part; thread 0 is the caller's. `check` runs between rounds, on thread 0.
@@ -39,9 +40,11 @@ class crew {
   static void run(int threads, int rounds, Prepare prepare, Work work, Check check) {
     std::atomic<int> round{-1};
     std::atomic<int> finished{0};
+    std::atomic<bool> enough{false};
     const auto member = [&](int i) {
       for (int r = 0; r < rounds; ++r) {
         for (int spins = 0; round.load() < r; ++spins) {
+          if (enough.load()) return;
           if (spins > 200) std::this_thread::yield();
         }
         work(i, r);
@@ -50,7 +53,8 @@ class crew {
     };
     std::vector<std::thread> others;
     for (int i = 1; i < threads; ++i) others.emplace_back(member, i);
-    for (int r = 0; r < rounds; ++r) {
+    const auto latest = std::chrono::steady_clock::now() + most_time;
+    for (int r = 0; r < rounds && std::chrono::steady_clock::now() < latest; ++r) {
       prepare(r);
       round.store(r);
       work(0, r);
@@ -58,8 +62,12 @@ class crew {
       while (finished.load() < threads * (r + 1)) std::this_thread::yield();
       check(r);
     }
+    enough = true;
     for (auto& t : others) t.join();
   }
+
+ private:
+  static constexpr std::chrono::seconds most_time{20};
 };
 
 void dawdle(std::mt19937& random) {

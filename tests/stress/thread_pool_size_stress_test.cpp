@@ -12,11 +12,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "support/seed.hpp"
+#include "support/use_all.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
@@ -100,6 +102,26 @@ TEST(ThreadPoolSizeStress, WorkersThatComeAndGoLoseNothing) {
   const seed_scope seed;
   random_source random = seed_scope::generator();
   for (int i = rounds(30); i > 0 && !testing::Test::HasFailure(); --i) run_one(random);
+}
+
+// Workers that have just done with their last task are about to lie down when the pool shrinks: nobody who is awake may be left to
+// see that there are too many. Many pools at once, for who goes stays 100 ms in case he is needed.
+TEST(ThreadPoolSizeStress, NobodyWhoIsTooManyStays) {
+  const seed_scope seed;
+  random_source random = seed_scope::generator(2);
+  for (int i = rounds(4); i > 0; --i) {
+    std::vector<std::unique_ptr<tandem::thread_pool>> pools;
+    for (int k = 0; k < 200; ++k) {
+      pools.push_back(std::make_unique<tandem::thread_pool>(tandem::thread_pool_options{.max_workers = 3}));
+      tandem::test::use_all(*pools.back());
+      for (int pause = one_of(random, 0, 2000); pause > 0; --pause)
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+      pools.back()->resize(1);
+    }
+    for (const auto& pool : pools) {
+      while (pool->stats().workers > 1) std::this_thread::yield();
+    }
+  }
 }
 
 // The end, at any moment of a worker's idle end or of a resize.

@@ -2,9 +2,9 @@
 // directory.
 #include "posix/cpus.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "support/fake_root.hpp"
+
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -13,29 +13,12 @@
 namespace {
 
 using namespace tandem::posix;
-namespace fs = std::filesystem;
 
-/// A root directory that holds what a test writes into it.
-class fake_root {
+class fake_root : public tandem::test::fake_root {
  public:
-  fake_root() {
-    std::string name = (fs::temp_directory_path() / "tandem-cpus-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  fake_root(const fake_root&) = delete;
-  fake_root& operator=(const fake_root&) = delete;
-  ~fake_root() { fs::remove_all(path_); }
-
-  void write(const std::string& file, const std::string& text) const {
-    fs::create_directories((path_ + file).substr(0, (path_ + file).rfind('/')));
-    std::ofstream(path_ + file) << text;
-  }
   void cgroup(const std::string& text) const { write("/proc/self/cgroup", text); }
   void mountinfo(const std::string& text) const { write("/proc/self/mountinfo", text); }
-  std::optional<int> limit() const { return cgroup_cpu_limit(path_); }
-
- private:
-  std::string path_;
+  std::optional<int> limit() const { return cgroup_cpu_limit(path()); }
 };
 
 constexpr char v2_mount[] =

@@ -209,6 +209,39 @@ TEST(Resize, WorksInATaskAndWhileWorkersAreBlocked) {
   wait_until([&] { return pool.stats().workers <= 2; });
 }
 
+// Whoever has come back from blocking and whoever has stood in for it are one too many: one of them begins nothing further, also of
+// what it has taken.
+TEST(Resize, SpareGoesAfterItsTask) {
+  gate back;
+  gate held;
+  counter blocked;
+  counter begun;
+  counter returned;
+  tandem::thread_pool pool({.max_workers = 1});
+  auto first = pool.submit([&] {
+    {
+      const tandem::this_task::blocking_region region;
+      blocked.add();
+      back.wait();
+    }
+    returned.add();
+    wait_until([&] { return pool.stats().workers == 1; });  // until the spare's thread has ended
+    return begun.value();
+  });
+  blocked.wait_for(1);
+  for (int i = 0; i < 60; ++i) {
+    pool.post([&] {
+      begun.add();
+      held.wait();
+    });
+  }
+  begun.wait_for(1);
+  back.open();
+  returned.wait_for(1);
+  held.open();
+  EXPECT_EQ(first.get(), 1) << "tasks began beside one that was back";
+}
+
 TEST(Resize, SparesAreCountedFromTheNewSize) {
   tandem::thread_pool pool({.max_workers = 4, .max_spare_workers = 1});
   use_all(pool);

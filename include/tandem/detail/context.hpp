@@ -62,7 +62,7 @@ struct task_context {
     ~token_source() = default;
   };
 
-  const std::atomic<std::uint32_t>* stop_word = nullptr;  // set bits of stop_mask: asked to stop
+  const TANDEM_ATOMIC<std::uint32_t>* stop_word = nullptr;  // set bits of stop_mask: asked to stop
   std::uint32_t stop_mask = 0;
   core* task = nullptr;  // null in a worker process
   int attempt = 1;
@@ -75,7 +75,10 @@ TANDEM_API worker_context* current_worker() noexcept;
 TANDEM_API void set_current_worker(worker_context* worker) noexcept;
 
 /// Null outside tasks.
+TANDEM_API extern thread_local constinit const task_context* current_task_of_this_thread;
 TANDEM_API const task_context* current_task() noexcept;
+/// The token of a task; one of which stop cannot be requested for null. Throws as this_task::stop_token().
+std::stop_token stop_token_of(const task_context* task);
 /// Returns what was set before, to be set again when the (nested) task ends.
 TANDEM_API const task_context* exchange_current_task(const task_context* task) noexcept;
 

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -161,6 +162,7 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
   // --- core ---
   void execute() noexcept override {
     std::conditional_t<nested, typename call_type::stored, std::monostate> inner;
+    std::exception_ptr error;  // as in task::execute()
     try {
       if constexpr (nested) {
         inner = call();
@@ -168,11 +170,13 @@ class continuation final : public result<then_result_t<F, Handle>>, public callb
         this->emplace_from([this]() -> decltype(auto) { return call(); });
       }
     } catch (...) {
-      drop_payload();
-      this->complete_error(std::current_exception());
-      return;
+      error = std::current_exception();
     }
     drop_payload();
+    if (error != nullptr) {
+      this->complete_error(std::move(error));
+      return;
+    }
     if constexpr (nested) {
       const task_leaver left(*this);
       await(std::move(inner));

@@ -5,13 +5,16 @@
 #define TANDEM_DETAIL_CORE_HPP
 
 #include <tandem/config.hpp>
+#include <tandem/detail/block_cache.hpp>
 #include <tandem/task_options.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <type_traits>
@@ -86,6 +89,18 @@ class TANDEM_API core {
   core(const core&) = delete;
   core& operator=(const core&) = delete;
 
+  // --- memory: tasks come and go by the million ---
+  static void* operator new(std::size_t bytes) { return block_cache_of_this_thread().take(bytes); }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    block_cache_of_this_thread().give(memory, bytes);
+  }
+  static void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return ::operator new(bytes, alignment);
+  }
+  static void operator delete(void* memory, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(memory, alignment);
+  }
+
   // --- lifetime ---
   void add_ref(int n = 1) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
   void release() noexcept;
@@ -98,8 +113,8 @@ class TANDEM_API core {
   [[nodiscard]] bool done() const noexcept { return word::done(load()); }
   [[nodiscard]] future_state state() const noexcept;
   /// For this_task::stop_requested(): the bit word::stop_requested of this word.
-  [[nodiscard]] const std::atomic<std::uint32_t>* stop_word() const noexcept { return &state_; }
-  /// A token whose stop is requested when this running task shall stop. By the thread that runs it.
+  [[nodiscard]] const TANDEM_ATOMIC<std::uint32_t>* stop_word() const noexcept { return &state_; }
+  /// A token whose stop is requested when this running task shall stop. By threads that run it, or branches of it.
   /// Throws std::bad_alloc.
   [[nodiscard]] std::stop_token stop_token();
   /// Tells whether stop has been requested. A read-modify-write: whoever requests it later sees all that the caller has
@@ -133,7 +148,8 @@ class TANDEM_API core {
   [[nodiscard]] bool try_settle() noexcept;
 
   // --- waiting ---
-  /// Blocks until done, or until the deadline; true if done. On a worker it first tries to run the task in place.
+  /// Blocks until done, or until the deadline; true if done. On a worker it first tries to run the task in place. Looks for
+  /// some microseconds before it sleeps.
   bool wait(std::optional<time_point> deadline = std::nullopt) const noexcept;
   /// Registers a callback. False: it is done already, and the callback is still the caller's.
   [[nodiscard]] bool try_attach(callback* c) noexcept;
@@ -206,6 +222,7 @@ class TANDEM_API core {
   bool ask_to_stop(std::uint32_t before) noexcept;
   [[nodiscard]] std::stop_source& stop_source() const noexcept;
   [[nodiscard]] bool note_in(task_ledger& ledger, std::uint32_t phase) const noexcept;
+  [[nodiscard]] bool spin_until_done(std::optional<time_point> deadline) const noexcept;
   void wake_waiters(std::uint32_t old) noexcept;
   void notify(std::uint32_t old) noexcept;
   void fire_callbacks() noexcept;
@@ -215,19 +232,18 @@ class TANDEM_API core {
   void end_detach() noexcept;
   static callback* closed() noexcept;
 
-  std::atomic<std::uint32_t> state_{word::pending};
-  std::atomic<std::int32_t> refs_;
-  std::atomic<callback*> callbacks_{nullptr};  // newest first; closed() once done and fired
-  std::exception_ptr error_;                   // written before finish(failed), read after done()
+  TANDEM_ATOMIC<std::uint32_t> state_{word::pending};
+  TANDEM_ATOMIC<std::int32_t> refs_;
+  TANDEM_ATOMIC<callback*> callbacks_{nullptr};  // newest first; closed() once done and fired
+  std::exception_ptr error_;                     // written before finish(failed), read after done()
   // Written by the executor before it queues the task, read by waiters at any time: a continuation has waiters before.
   static constexpr std::uintptr_t for_reports_only = 1;  // set in it: see set_reports_to()
-  std::atomic<std::uintptr_t> owner_{0};
+  TANDEM_ATOMIC<std::uintptr_t> owner_{0};
   std::unique_ptr<task_options> options_;  // written before publication, read after it
-  std::atomic<bool> consumed_{false};
-  bool owns_stop_source_ = false;  // written by the thread that runs the task, read by the destructor
-  int attempt_ = 1;                // handed over with the right to run
-  // The queue's link; when the task has asked for its stop token, the stop source (word::has_stop_source).
-  std::atomic<void*> link_{nullptr};
+  TANDEM_ATOMIC<bool> consumed_{false};
+  int attempt_ = 1;  // handed over with the right to run
+  // The queue's link; when the task has asked for its stop token, the stop source, marked (core.cpp).
+  TANDEM_ATOMIC<void*> link_{nullptr};
 };
 
 template <class Mine>

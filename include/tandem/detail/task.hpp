@@ -10,6 +10,7 @@
 #include <tandem/detail/task_sink.hpp>
 #include <tandem/future.hpp>
 
+#include <exception>
 #include <functional>
 #include <tuple>
 #include <type_traits>
@@ -55,6 +56,8 @@ class task final : public result<call_result_t<F, Args...>> {
   }
 
   void execute() noexcept override {
+    std::exception_ptr
+        error;  // handed over behind the catch block: who gets it may then be the last who has it
     try {
       this->emplace_from([this]() -> decltype(auto) {
         return std::apply(
@@ -64,12 +67,14 @@ class task final : public result<call_result_t<F, Args...>> {
             payload_);
       });
     } catch (...) {
-      drop_payload();
-      this->complete_error(std::current_exception());
-      return;
+      error = std::current_exception();
     }
     drop_payload();
-    if (!this->complete_value()) this->discard();
+    if (error != nullptr) {
+      this->complete_error(std::move(error));
+    } else if (!this->complete_value()) {
+      this->discard();
+    }
   }
 
   void drop_payload() noexcept override {

@@ -1,0 +1,12 @@
+#include "bench/workloads.hpp"
+
+namespace bench {
+
+std::vector<workload> all_workloads(const conditions& c) {
+  return {submit_get(c),     submit_no_future(c), round_trip(c), skewed(c),
+          inner_producer(c), as_completed(c),     fib(c),        skynet(c),
+          nqueens(c),        matmul(c),           map(c),        oversubscribed(c),
+          idle(c),           ticking(c),          memory(c)};
+}
+
+}  // namespace bench
