@@ -57,6 +57,18 @@ std::size_t file_size(int fd) {
   return static_cast<std::size_t>(info.st_size);
 }
 
+std::size_t allocated_size(int fd) {
+  struct stat info {};
+  checked(::fstat(fd, &info), "fstat");
+  return static_cast<std::size_t>(info.st_blocks) * 512;  // st_blocks has this unit everywhere
+}
+
+void discard(int fd, std::size_t size) noexcept {
+  const int error = errno;
+  static_cast<void>(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)));
+  errno = error;
+}
+
 mapping::mapping(mapping&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 

@@ -42,6 +42,14 @@ void seal(int fd, seals which);
 /// Returns the size in bytes of the open file. @throws std::system_error.
 [[nodiscard]] std::size_t file_size(int fd);
 
+/// Returns how many bytes of memory a memfd has: pages that were never written are not there. @throws
+/// std::system_error.
+[[nodiscard]] std::size_t allocated_size(int fd);
+
+/// Gives the memory of a memfd's first `size` bytes back, whoever has it mapped: they read zeros from then on. Does
+/// nothing if it is sealed against writing.
+void discard(int fd, std::size_t size) noexcept;
+
 /// A mapped range of a file; unmapped on destruction, move-only. The descriptor may be closed meanwhile.
 class mapping {
  public:

@@ -19,10 +19,10 @@ namespace {
 
 void decode(remote_worker& worker, std::size_t behind_front, answer what, detail::core* task,
             answer_read& result) {
-  posix::mapping large;
+  slab_receiver::memory large;
   const std::span<const std::byte> bytes = worker.response(behind_front, large);
   result.bytes = bytes.size();
-  if (task == nullptr) return;  // only to take the memfd, if it came in one
+  if (task == nullptr) return;  // only to take the slab, if it came in one
   reader in(bytes);
   switch (what) {
     case answer::value:

@@ -99,7 +99,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
   }
   {
     const lock held(mutex_);
-    worker.pop(count, buffers_);
+    worker.pop(count, slabs_);
     room_is_made(held);
     outstanding_ -= values + errors;
     finished_ += values + errors;

@@ -171,8 +171,8 @@ class process_pool_state final : public task_owner,
   const std::uint32_t fork_generation_;   // where the manager is, and whose the workers are
   const std::exception_ptr last_resort_;  // what broken_ is when there is no memory to say more
   queue_bound bound_;
-  process::buffer_cache buffers_;  // for large arguments
-  posix::event_fd bell_;           // raised by submitters that need a worker, and by workers that answered
+  process::slab_cache slabs_{4 * process::slab_bytes};  // for large arguments
+  posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;

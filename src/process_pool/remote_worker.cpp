@@ -23,7 +23,7 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, priority rank, det
   slot& s = ring_.at(sequence);
   const std::span<const std::byte> bytes = request.out_.bytes();
   const place where = request.more_.where();
-  large_buffer large;
+  slab large;
   switch (where) {
     case place::in_slot:
       std::memcpy(s.request_bytes, bytes.data(), bytes.size());
@@ -32,15 +32,14 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, priority rank, det
       std::memcpy(ring_.request_region(sequence).data(), bytes.data(), bytes.size());
       break;
     case place::in_memfd:
-      large = request.more_.release();
-      send_memfd(socket_.get(), sequence, large.fd.get());
+      large = request.more_.release(bytes.size());
+      requests_.send(socket_.get(), large, s.request);
       break;
   }
   s.stop.store(0, std::memory_order_relaxed);
   s.module = name.module;
   s.offset = name.offset;
   s.attempt = static_cast<std::uint32_t>(task->attempt());
-  s.sequence = sequence;
   s.request.size = request.size();
   s.request.where = static_cast<std::uint32_t>(where);
   const task_options* options = task->options();
@@ -118,13 +117,14 @@ std::size_t remote_worker::answered(std::size_t most) noexcept {
   return count;
 }
 
-void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
+void remote_worker::pop(std::size_t count, slab_cache& cache) noexcept {
   deadline.reset();
   seen_in_front.reset();
   slow_front = false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (large_buffer& used = flights_[tail_ % slot_count].request) {
+    if (slab& used = flights_[tail_ % slot_count].request) {
       --large_requests;
+      requests_.answered(used, read_once(ring_.at(tail_).request.kept));
       cache.give(std::move(used));
     }
     flights_[tail_ % slot_count] = {};
@@ -133,22 +133,22 @@ void remote_worker::pop(std::size_t count, buffer_cache& cache) noexcept {
   }
 }
 
-std::span<const std::byte> remote_worker::response(std::size_t behind_front, posix::mapping& large) {
+std::span<const std::byte> remote_worker::response(std::size_t behind_front, slab_receiver::memory& large) {
   const std::uint64_t sequence = tail_ + behind_front;
   slot& s = ring_.at(sequence);
-  // The worker can still write here if it has gone wrong: each field is read once.
-  const std::uint64_t size = std::atomic_ref<std::uint64_t>(s.response.size).load(std::memory_order_relaxed);
-  const auto where =
-      static_cast<place>(std::atomic_ref<std::uint32_t>(s.response.where).load(std::memory_order_relaxed));
-  if (where == place::in_slot && size <= slot_bytes)
-    return std::span<const std::byte>(s.response_bytes).first(size);
-  if (where == place::in_region && size <= region_bytes) return ring_.response_region(sequence).first(size);
+  // The worker can still write here if it has gone wrong.
+  const payload answer = read_once(s.response);
+  const auto where = static_cast<place>(answer.where);
+  if (where == place::in_slot && answer.size <= slot_bytes)
+    return std::span<const std::byte>(s.response_bytes).first(answer.size);
+  if (where == place::in_region && answer.size <= region_bytes)
+    return ring_.response_region(sequence).first(answer.size);
   if (where != place::in_memfd) {
     throw decode_error("tandem: an answer from worker process " + std::to_string(pid) +
                        " is out of bounds: a task has overwritten memory of the worker");
   }
-  large = inbox_.take(socket_.get(), sequence, size);
-  return std::as_const(large).bytes().first(size);
+  large = answers_.take(socket_.get(), answer, s.response.kept);
+  return large->bytes().first(answer.size);
 }
 
 }  // namespace tandem::process

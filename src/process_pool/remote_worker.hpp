@@ -8,6 +8,8 @@
 #include "process_pool/execution.hpp"
 #include "process_pool/payload.hpp"
 #include "process_pool/ring.hpp"
+#include "process_pool/slab.hpp"
+#include "process_pool/slab_link.hpp"
 #include "process_pool/task_list.hpp"
 
 #include <tandem/detail/core.hpp>
@@ -24,7 +26,7 @@ namespace tandem::process {
 /// A task's callable and arguments, encoded before it is known which slot they go to.
 class encoded_request {
  public:
-  explicit encoded_request(buffer_cache& cache) noexcept
+  explicit encoded_request(slab_cache& cache) noexcept
       : more_(cache), out_(std::span<std::byte>(small_), more_) {}
   [[nodiscard]] writer& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
@@ -43,7 +45,7 @@ class remote_worker {
   /// One task on its way. An empty `task` means that it has been resolved or taken back: nobody waits for the answer.
   struct flight {
     detail::core_ptr<detail::core> task;
-    large_buffer request;              // where the arguments lie, if they are large
+    slab request;                      // where the arguments lie, if they are large
     priority rank = priority::normal;  // what is more urgent may overtake it
   };
 
@@ -97,11 +99,11 @@ class remote_worker {
     return count;
   }
   /// Gives the first `count` slots back to be filled, and their large requests to `cache`.
-  void pop(std::size_t count, buffer_cache& cache) noexcept;
+  void pop(std::size_t count, slab_cache& cache) noexcept;
 
-  /// The answer's bytes; `large` holds them if they lie in a memfd. Checks what the worker wrote before it believes
+  /// The answer's bytes; `large` holds them if they lie in a slab. Checks what the worker wrote before it believes
   /// it: throws decode_error. Only for an answered slot, by the manager; not under the mutex.
-  [[nodiscard]] std::span<const std::byte> response(std::size_t behind_front, posix::mapping& large);
+  [[nodiscard]] std::span<const std::byte> response(std::size_t behind_front, slab_receiver::memory& large);
 
   /// Takes back the task in that slot, into `tasks`, if the worker has not taken it. The worker passes the slot
   /// without running it.
@@ -121,7 +123,7 @@ class remote_worker {
   int pid = 0;                     // 0: not reported yet
   posix::unique_fd pidfd;          // likewise empty
   std::size_t reserved = 0;        // slots promised to tasks that are being encoded
-  std::size_t large_requests = 0;  // slots with a request in a memfd: each holds a descriptor
+  std::size_t large_requests = 0;  // slots with a request in a slab: each holds a descriptor
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
   std::atomic<bool> served{
       false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
@@ -138,7 +140,8 @@ class remote_worker {
  private:
   ring ring_;
   posix::unique_fd socket_;
-  memfd_inbox inbox_;       // the manager's
+  slab_sender requests_;
+  slab_receiver answers_;   // the manager's
   std::uint64_t head_ = 0;  // sequence number of the next slot to fill
   std::uint64_t tail_ = 0;  // of the oldest slot that is not collected
   std::array<flight, slot_count> flights_;

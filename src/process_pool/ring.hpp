@@ -30,7 +30,7 @@ enum class slot_state : std::uint32_t {
 enum class place : std::uint32_t {
   in_slot,    // in the slot itself
   in_region,  // in the slot's region behind the ring
-  in_memfd,   // in a sealed memfd that went over the worker's socket, tagged with the slot's sequence number
+  in_memfd,   // in a slab, whose memfd went over the worker's socket, now or earlier (slab_link.hpp)
 };
 
 /// What the response is.
@@ -45,9 +45,27 @@ inline constexpr std::size_t region_bytes =
     std::size_t{64} * 1024;  // up to here in the region, beyond in a memfd
 
 struct payload {
+  // Written by the sender before the slot's state.
   std::uint64_t size = 0;
-  std::uint32_t where = 0;  // a `place`
+  std::uint64_t slab = 0;        // its id, if `where` is in_memfd
+  std::uint32_t where = 0;       // a `place`
+  std::uint32_t slab_place = 0;  // where the receiver keeps it
+  // Written by the receiver before the slot's next state: the id of the slab that it has kept; 0: none.
+  std::uint64_t kept = 0;
 };
+
+/// A word that the other process may still write.
+template <class Word>
+[[nodiscard]] Word read_once(Word& word) noexcept {
+  return std::atomic_ref<Word>(word).load(std::memory_order_relaxed);
+}
+
+[[nodiscard]] inline payload read_once(payload& p) noexcept {
+  return {.size = read_once(p.size),
+          .slab = read_once(p.slab),
+          .where = read_once(p.where),
+          .slab_place = read_once(p.slab_place)};
+}
 
 struct alignas(64) slot {
   std::atomic<std::uint32_t> state;  // a slot_state
@@ -57,7 +75,6 @@ struct alignas(64) slot {
   std::uint32_t module;
   std::uint32_t attempt;
   std::uint64_t offset;
-  std::uint64_t sequence;
   payload request;
   char task_name[48];  // zero-terminated, cut
 

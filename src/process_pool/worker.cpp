@@ -7,6 +7,7 @@
 #include "posix/process.hpp"
 
 #include "process_pool/payload.hpp"
+#include "process_pool/slab_link.hpp"
 #include "process_pool/stop_watch.hpp"
 
 #include <tandem/codec.hpp>
@@ -165,16 +166,17 @@ class worker final : public detail::worker_context {
       head_.tasks_done.fetch_add(1, std::memory_order_relaxed);
     } else {  // recalled
       s.answer = static_cast<std::uint32_t>(answer::skipped);
-      if (static_cast<place>(s.request.where) == place::in_memfd) drop_memfd(s);
+      if (static_cast<place>(s.request.where) == place::in_memfd) pass_slab(s);
     }
     ++next_;
     s.state.store(static_cast<std::uint32_t>(slot_state::done), std::memory_order_seq_cst);
     ring_bell();
   }
 
-  void drop_memfd(slot& s) noexcept {
+  // Takes it, so that it does not lie in the socket for ever.
+  void pass_slab(slot& s) noexcept {
     try {
-      static_cast<void>(inbox_.take(setup_.socket.get(), s.sequence, s.request.size));
+      static_cast<void>(requests_.take(setup_.socket.get(), s.request, s.request.kept));
     } catch (...) {
       // Nothing was to be done with it.
     }
@@ -189,7 +191,7 @@ class worker final : public detail::worker_context {
       answer_with(s, answer::value, [&](writer& out) {
         s.phase = detail::remote_phase::decode_arguments;
         const detail::remote_thunk_fn thunk = detail::resolve_thunk({s.module, s.offset}, &setup_.modules);
-        posix::mapping large;
+        slab_receiver::memory large;
         reader in(request_of(s, large), &setup_.modules);
         thunk(in, out, s.phase);
       });
@@ -206,7 +208,7 @@ class worker final : public detail::worker_context {
   template <class Encode>
   void answer_with(slot& s, answer what, Encode encode) {
     reclaim_answers();
-    overflow more(buffers_, setup_.ring.response_region(next_));
+    overflow more(slabs_, setup_.ring.response_region(next_));
     writer out(std::span<std::byte>(s.response_bytes), more);
     out.set_trace(where_);  // for exceptions that are part of a value: the items of a chunk
     encode(out);
@@ -214,23 +216,26 @@ class worker final : public detail::worker_context {
     s.response.size = out.size();
     s.response.where = static_cast<std::uint32_t>(more.where());
     if (more.where() == place::in_memfd) {
-      answers_.emplace_back(next_, more.release());
-      send_memfd(setup_.socket.get(), next_, answers_.back().second.fd.get());
+      answers_.emplace_back(next_, more.release(out.size()));
+      sender_.send(setup_.socket.get(), answers_.back().second, s.response);
     }
   }
 
   // Large answers that the parent has read: their slots are no longer done, or have come round again.
   void reclaim_answers() noexcept {
     std::erase_if(answers_, [this](auto& answer) {
-      const auto& [sequence, buffer] = answer;
-      const bool read =
-          sequence + slot_count <= next_ || state_of(setup_.ring.at(sequence)) != slot_state::done;
-      if (read) buffers_.give(std::move(answer.second));
+      auto& [sequence, used] = answer;
+      slot& s = setup_.ring.at(sequence);
+      const bool read = sequence + slot_count <= next_ || state_of(s) != slot_state::done;
+      if (read) {
+        sender_.answered(used, s.response.kept);
+        slabs_.give(std::move(used));
+      }
       return read;
     });
   }
 
-  std::span<const std::byte> request_of(slot& s, posix::mapping& large) {
+  std::span<const std::byte> request_of(slot& s, slab_receiver::memory& large) {
     switch (static_cast<place>(s.request.where)) {
       case place::in_slot:
         return std::span<const std::byte>(s.request_bytes).first(s.request.size);
@@ -239,8 +244,8 @@ class worker final : public detail::worker_context {
       case place::in_memfd:
         break;
     }
-    large = inbox_.take(setup_.socket.get(), s.sequence, s.request.size);
-    return std::as_const(large).bytes().first(s.request.size);
+    large = requests_.take(setup_.socket.get(), s.request, s.request.kept);
+    return large->bytes().first(s.request.size);
   }
 
   std::string trace_of(const slot& s) const {
@@ -256,10 +261,11 @@ class worker final : public detail::worker_context {
   header& head_;
   const std::string where_ =
       "worker process " + std::to_string(posix::current_pid()) + " (" + posix::current_name() + ")";
-  memfd_inbox inbox_;
-  buffer_cache buffers_;
-  std::vector<std::pair<std::uint64_t, large_buffer>> answers_;  // sent, and perhaps not read yet
-  std::uint64_t next_ = 0;                                       // sequence number of the slot to look at
+  slab_receiver requests_;
+  slab_sender sender_;
+  slab_cache slabs_{slab_bytes};
+  std::vector<std::pair<std::uint64_t, slab>> answers_;  // sent, and perhaps not read yet
+  std::uint64_t next_ = 0;                               // sequence number of the slot to look at
 };
 
 }  // namespace
