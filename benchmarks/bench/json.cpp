@@ -45,8 +45,9 @@ json describe(const workload_result& result) {
     for (const series& s : m.contestants) contestants.push_back(describe(s));
     metrics.push_back({{"name", m.metric.name}, {"unit", m.metric.unit}, {"contestants", contestants}});
   }
-  return {{"name", result.name},     {"title", result.title}, {"reference", result.reference},
-          {"rounds", result.rounds}, {"metrics", metrics},    {"failures", result.failures}};
+  return {{"name", result.name},        {"title", result.title}, {"reference", result.reference},
+          {"rounds", result.rounds},    {"metrics", metrics},    {"absent", result.absent},
+          {"failures", result.failures}};
 }
 
 }  // namespace

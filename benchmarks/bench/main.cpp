@@ -3,6 +3,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <tandem/init.hpp>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -86,6 +88,7 @@ void print_list(const std::vector<bench::workload>& workloads) {
     std::printf("%s: %s\n   ", one.name.c_str(), one.title.c_str());
     for (const bench::contestant& who : one.contestants)
       std::printf("%s %s", &who == &one.contestants.front() ? "" : ",", who.name.c_str());
+    for (const std::string& name : one.absent) std::printf(", not installed: %s", name.c_str());
     std::printf("\n");
   }
 }
@@ -135,6 +138,7 @@ int run(arguments asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tandem::init(argc, argv);
   CLI::App app(
       "Measures tandem beside what else is used for the same: what a task costs, how soon it runs, what an "
       "idle pool takes.",

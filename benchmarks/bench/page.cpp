@@ -74,6 +74,8 @@ std::string section(const workload_result& result) {
             rows.front().summary.range_name() + "]; the ratio to " + compare::escaped(result.reference) +
             " in the same round, likewise.</p>\n" + table(result);
   }
+  for (const std::string& name : result.absent)
+    html += "<p class=\"muted\">not installed: " + compare::escaped(name) + "</p>\n";
   for (const std::string& failure : result.failures)
     html += "<p class=\"failed\">failed: " + compare::escaped(failure) + "</p>\n";
   for (const metric_result& m : result.metrics)

@@ -33,6 +33,7 @@ struct workload_result {
   std::string reference;
   int rounds = 0;
   std::vector<metric_result> metrics;
+  std::vector<std::string> absent;    ///< As workload::absent.
   std::vector<std::string> failures;  ///< "contestant: what it threw".
 };
 

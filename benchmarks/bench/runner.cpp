@@ -94,7 +94,7 @@ workload_result run(const workload& work, const run_options& options) {
       }
     }
   }
-  workload_result result{work.name, work.title, work.reference, rounds, {}, {}};
+  workload_result result{work.name, work.title, work.reference, rounds, {}, work.absent, {}};
   for (std::size_t m = 0; m < work.metrics.size(); ++m)
     result.metrics.push_back(summarize(work, m, runs, errors));
   for (std::size_t who = 0; who < count; ++who)

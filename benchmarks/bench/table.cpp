@@ -38,6 +38,7 @@ std::string table_of(const workload_result& result) {
             result.reference + " in the same round [" + range + "]\n";
     for (const series& s : m.contestants) text += row(s);
   }
+  for (const std::string& name : result.absent) text += "  not installed: " + name + "\n";
   for (const std::string& failure : result.failures) text += "  FAILED " + failure + "\n";
   return text;
 }

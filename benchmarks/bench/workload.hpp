@@ -48,6 +48,8 @@ struct workload {
   std::vector<contestant> contestants;
   std::string reference;  ///< The contestant that ratios are to.
   int rounds = 7;
+  std::vector<std::string>
+      absent;  ///< "contestant (package)": what takes no part because it is not installed.
 };
 
 }  // namespace bench

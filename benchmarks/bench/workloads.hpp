@@ -17,6 +17,13 @@ namespace bench {
 [[nodiscard]] workload memory(const conditions& c);
 [[nodiscard]] workload nqueens(const conditions& c);
 [[nodiscard]] workload oversubscribed(const conditions& c);
+[[nodiscard]] workload process_echo(const conditions& c);
+[[nodiscard]] workload process_idle(const conditions& c);
+[[nodiscard]] workload process_map(const conditions& c);
+[[nodiscard]] workload process_recovery(const conditions& c);
+[[nodiscard]] workload process_round_trip(const conditions& c);
+[[nodiscard]] workload process_start(const conditions& c);
+[[nodiscard]] workload process_submit_get(const conditions& c);
 [[nodiscard]] workload round_trip(const conditions& c);
 [[nodiscard]] workload skewed(const conditions& c);
 [[nodiscard]] workload skynet(const conditions& c);
