@@ -5,12 +5,12 @@
 
 #include <tandem/executor.hpp>
 #include <tandem/init.hpp>
+#include <tandem/preload.hpp>
+#include <tandem/worker_hook.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <type_traits>
-#include <utility>
 
 namespace tandem {
 
@@ -22,52 +22,14 @@ enum class start_method : unsigned char {
   /// As above, but the server is a fork of this process as it is now: workers share all data that is loaded,
   /// copy-on-write. Refused with start_error when this process has more than one thread.
   fork,
-  /// Every worker is a fresh start of this program.
+  /// Every worker is a fresh start of this program: it shares no memory with others, and its static initializers run
+  /// as at any start. Costs one such start a worker, some milliseconds for a small program.
   spawn
 };
 
 namespace detail {
 class process_pool_state;
 }
-
-/// A function without arguments that each worker calls: a function pointer, a lambda without captures, or a
-/// by_value closure. Empty: nothing is called.
-class TANDEM_API worker_hook {
- public:
-  /// Calls nothing.
-  worker_hook() noexcept = default;
-  /// Calls nothing.
-  worker_hook(std::nullptr_t) noexcept {}  // NOLINT: as std::function
-
-  /// Throws what encoding the callable throws.
-  template <class F>
-    requires(!std::is_same_v<std::decay_t<F>, worker_hook> && std::invocable<std::decay_t<F>>)
-  worker_hook(F&& f) {  // NOLINT: `.initializer = f` is the point
-    using function = std::decay_t<F>;
-    detail::remote_call<discarding<function>, function>::require();
-    writer out;
-    detail::remote_call<discarding<function>, function>::encode(out, {}, function(std::forward<F>(f)));
-    const auto bytes = out.bytes();
-    call_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    name_ = detail::remote_call<discarding<function>, function>::name();
-    set_ = true;
-  }
-
-  /// Tells whether there is a function.
-  [[nodiscard]] explicit operator bool() const noexcept { return set_; }
-
- private:
-  friend class detail::process_pool_state;
-
-  template <class F>
-  struct discarding {
-    void operator()(F f) const { static_cast<void>(f()); }
-  };
-
-  detail::function_name name_;
-  std::string call_;  // encoded
-  bool set_ = false;
-};
 
 /// How a process_pool is set up. All fields have defaults; counts are refused with std::invalid_argument when
 /// negative.

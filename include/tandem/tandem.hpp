@@ -13,6 +13,7 @@
 #include <tandem/inline_executor.hpp>
 #include <tandem/parallel_for.hpp>
 #include <tandem/parallel_reduce.hpp>
+#include <tandem/preload.hpp>
 #include <tandem/process_pool.hpp>
 #include <tandem/task_group.hpp>
 #include <tandem/task_options.hpp>
@@ -22,6 +23,7 @@
 #include <tandem/wait.hpp>
 #include <tandem/when_all.hpp>
 #include <tandem/when_any.hpp>
+#include <tandem/worker_hook.hpp>
 #include <tandem/worker_local.hpp>
 
 #endif

@@ -182,14 +182,21 @@ __attribute__((no_sanitize("address", "thread", "undefined"), noinline)) int run
 constexpr std::size_t guard_size = std::size_t{64} * 1024;  // A multiple of every page size in use.
 constexpr std::size_t stack_size = std::size_t{64} * 1024;
 
-detached_process spawn(plan& p, std::span<const std::string> argv, std::span<const int> keep,
-                       const spawn_options& options, const std::string& what) {
-  if (argv.empty())
-    throw std::invalid_argument("spawn_detached: argv is empty; it must have at least argv[0]");
+/// As exec wants them. Points into `argv`.
+std::vector<char*> to_arguments(const char* caller, std::span<const std::string> argv) {
+  if (argv.empty()) {
+    throw std::invalid_argument(std::string(caller) + ": argv is empty; it must have at least argv[0]");
+  }
   std::vector<char*> arguments;
   arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
+  return arguments;
+}
+
+detached_process spawn(plan& p, std::span<const std::string> argv, std::span<const int> keep,
+                       const spawn_options& options, const std::string& what) {
+  std::vector<char*> arguments = to_arguments("spawn_detached", argv);
   p.arguments = arguments.data();
   p.environment = environ;
   p.keep = keep.data();
@@ -303,6 +310,14 @@ detached_process fork_detached(const std::function<int()>& body) {
 }
 
 pid_t fork_child() { return checked(::fork(), "fork"); }
+
+void exec_again(std::span<const std::string> argv, std::span<const int> keep) {
+  const std::vector<char*> arguments = to_arguments("exec_again", argv);
+  ::syscall(SYS_close_range, 3U, ~0U, close_range_cloexec);  // fails before Linux 5.11
+  for (const int fd : keep) set_close_on_exec(fd, false);
+  ::execve("/proc/self/exe", arguments.data(), environ);
+  throw_errno("executing /proc/self/exe");
+}
 
 void exit_now(int code) noexcept { ::_exit(code); }
 

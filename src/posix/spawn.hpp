@@ -71,6 +71,13 @@ struct spawn_options {
 /// @throws std::system_error (EAGAIN, ENOMEM), in the parent only.
 [[nodiscard]] pid_t fork_child();
 
+/// Replaces the program of this process by its own executable, started afresh with `argv` (argv[0] included). It keeps
+/// the descriptors 0 to 2 and `keep`, under the same numbers, no others; its pid, parent, process group, parent death
+/// signal, limits, environment, ignored and blocked signals. Returns only by throwing.
+/// @throws std::system_error with the errno of what failed; std::invalid_argument if `argv` is empty. Then descriptors
+/// above 2 may have become close-on-exec.
+[[noreturn]] void exec_again(std::span<const std::string> argv, std::span<const int> keep);
+
 /// Ends the process at once, without running atexit handlers or destructors or flushing stdio.
 [[noreturn]] void exit_now(int code) noexcept;
 

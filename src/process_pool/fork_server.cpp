@@ -10,6 +10,7 @@
 
 #include "process_pool/protocol.hpp"
 #include "process_pool/ring.hpp"
+#include "process_pool/spawned_worker.hpp"
 #include "process_pool/worker.hpp"
 
 #include <tandem/error.hpp>
@@ -89,12 +90,33 @@ class server {
       modules_ = std::make_unique<detail::peer_modules>(modules);
       const std::string mismatch = modules_->program_mismatch();
       if (!mismatch.empty()) throw start_error(mismatch);
+      if (config_.spawn)
+        greeting_ = keep_greeting(config_);
+      else
+        preload();
     } catch (const std::exception& e) {
       say({.what = report::kind::refused, .text = e.what()});
+      return false;
+    } catch (...) {
+      say({.what = report::kind::refused, .text = "something that is no std::exception"});
       return false;
     }
     say({.what = report::kind::ready, .pid = posix::current_pid(), .text = {}});
     return true;
+  }
+
+  // What workers that are copies of this process shall find in it.
+  void preload() {
+    if (config_.preloads.empty()) return;
+    say({.what = report::kind::preloading, .pid = posix::current_pid(), .text = {}});
+    for (const hook& each : config_.preloads) call(each, *modules_);
+    flush_standard_streams();  // or each worker would write what is in the buffers once more, at its end
+    if (const int threads = posix::thread_count(); threads != 1) {
+      throw start_error(
+          "it has left " + std::to_string(threads - 1) +
+          " threads running, and a lock that one of them holds would stay locked in the workers for "
+          "ever. Join them before it returns, or start them in an initializer");
+    }
   }
 
   // False at the end of the pool.
@@ -158,16 +180,13 @@ class server {
       posix::set_process_group(0, 0);
       if (!posix::set_parent_death_signal(SIGKILL, parent)) return 0;
       const auto take = [&](start_fd which) { return std::move(fds[static_cast<std::size_t>(which)]); };
-      worker_setup setup{ring::open(take(start_fd::ring)),
-                         take(start_fd::socket),
-                         posix::event_fd(take(start_fd::bell)),
-                         static_cast<int>(id % max_places),
-                         config_,
-                         *modules_};
       socket_.reset();
       pool_.reset();
       children_.clear();
-      return run_worker(std::move(setup));
+      if (greeting_) become_spawned_worker(parent, id, greeting_.get(), fds);
+      worker_setup setup{ring::open(take(start_fd::ring)), take(start_fd::socket),
+                         posix::event_fd(take(start_fd::bell)), static_cast<int>(id % max_places)};
+      return run_worker(std::move(setup), config_, *modules_);
     } catch (const std::exception& e) {
       std::fprintf(stderr, "tandem: a worker process could not start: %s\n", e.what());
       return 71;
@@ -207,6 +226,7 @@ class server {
   posix::unique_fd pool_;
   std::vector<std::byte> buffer_;
   hello config_;
+  posix::unique_fd greeting_;  // config_ again, for workers that are spawned; else none
   std::unique_ptr<detail::peer_modules> modules_;
   std::map<std::uint32_t, child> children_;
 };

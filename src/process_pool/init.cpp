@@ -1,4 +1,4 @@
-// init(): notes that main has called it; in a fork server, serves and never returns.
+// init(): notes that main has called it; in a fork server or a spawned worker, serves and never returns.
 #include <tandem/init.hpp>
 
 #include "posix/socket.hpp"
@@ -7,6 +7,7 @@
 #include "process_pool/fork_server.hpp"
 #include "process_pool/init.hpp"
 #include "process_pool/protocol.hpp"
+#include "process_pool/spawned_worker.hpp"
 
 #include <atomic>
 #include <charconv>
@@ -29,6 +30,10 @@ void init(int argc, const char* const* argv) {
   if (process::called.exchange(true, std::memory_order_acq_rel)) return;
   if (argc != 2) return;
   std::string_view argument = argv[1];
+  if (argument.starts_with(process::worker_argument)) {
+    argument.remove_prefix(sizeof(process::worker_argument) - 1);
+    posix::exit_now(process::run_spawned_worker(argument));
+  }
   if (!argument.starts_with(process::server_argument)) return;
   argument.remove_prefix(sizeof(process::server_argument) - 1);
   int socket = -1;

@@ -140,6 +140,7 @@ bool process_pool_state::read_reports() {
       case process::report::kind::died:
         worker_died(*in.message);
         break;
+      case process::report::kind::preloading:
       case process::report::kind::ready:
       case process::report::kind::refused:
         break;  // only ever first

@@ -7,6 +7,7 @@
 #include "posix/signals.hpp"
 
 #include "process_pool/init.hpp"
+#include "process_pool/preload.hpp"
 #include "process_pool/worker.hpp"
 
 #include <tandem/error.hpp>
@@ -22,8 +23,6 @@ namespace {
 // A pool in a worker of a pool in a worker ...: deeper than anybody means to, long before it is a fork bomb.
 constexpr int max_depth = 4;
 
-process::hook to_hook(bool set, function_name name, const std::string& call) { return {set, name, call}; }
-
 void check_below_limit(const char* what, int workers) {
   if (static_cast<std::uint32_t>(workers) >= process::max_places) {
     throw std::invalid_argument(std::string("tandem: ") + what + " is " + std::to_string(workers) +
@@ -35,16 +34,11 @@ process_pool_options checked(process_pool_options options) {
   check_not_negative("process_pool_options::max_workers", options.max_workers);
   check_not_negative("process_pool_options::queue_capacity", options.queue_capacity);
   check_not_negative("process_pool_options::max_tasks_per_worker", options.max_tasks_per_worker);
-  const auto refuse = [](const char* field) {
-    throw std::invalid_argument(std::string("tandem: process_pool_options::") + field +
-                                " is not available yet; leave it at its default");
-  };
   if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
     throw std::invalid_argument(
         "tandem: process_pool_options::idle_timeout is 0 or negative; a worker would be started for almost "
         "every task; it must be positive, or left out for no limit");
   }
-  if (options.start == start_method::spawn) refuse("start = spawn");
   check_below_limit("process_pool_options::max_workers", options.max_workers);
   if (!process::init_was_called()) {
     throw start_error(
@@ -94,10 +88,10 @@ process::hello process_pool_state::greeting() const {
   const auto bytes = modules.bytes();
   message.modules.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   message.name_prefix = options_.name_prefix;
-  const worker_hook& i = options_.initializer;
-  const worker_hook& f = options_.finalizer;
-  message.initializer = to_hook(i.set_, i.name_, i.call_);
-  message.finalizer = to_hook(f.set_, f.name_, f.call_);
+  message.initializer = process::to_hook(options_.initializer);
+  message.finalizer = process::to_hook(options_.finalizer);
+  message.preloads = process::preloads();
+  message.spawn = options_.start == start_method::spawn;
   message.memory_limit = options_.memory_limit;
   message.depth = static_cast<std::uint32_t>(process::pool_depth() + 1);
   return message;

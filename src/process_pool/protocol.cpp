@@ -41,6 +41,9 @@ byte_buffer encode(const hello& m) {
   codec<std::string>::encode(out, m.name_prefix);
   put(out, m.initializer);
   put(out, m.finalizer);
+  out.write_value(static_cast<std::uint32_t>(m.preloads.size()));
+  for (const hook& each : m.preloads) put(out, each);
+  out.write_value(static_cast<std::uint8_t>(m.spawn));
   out.write_value(m.memory_limit);
   out.write_value(m.depth);
   return out.take();
@@ -58,6 +61,9 @@ hello decode_hello(reader& in) {
   m.name_prefix = codec<std::string>::decode(in);
   m.initializer = take_hook(in);
   m.finalizer = take_hook(in);
+  const auto preloads = in.read_value<std::uint32_t>();
+  for (std::uint32_t i = 0; i < preloads; ++i) m.preloads.push_back(take_hook(in));
+  m.spawn = in.read_value<std::uint8_t>() != 0;
   m.memory_limit = in.read_value<std::uint64_t>();
   m.depth = in.read_value<std::uint32_t>();
   in.expect_end();

@@ -5,8 +5,9 @@
 
 #include "posix/unique_fd.hpp"
 
+#include "process_pool/hook.hpp"
+
 #include <tandem/detail/codec_buffer.hpp>
-#include <tandem/detail/function_name.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,12 +23,8 @@ inline constexpr std::uint32_t protocol_version = 1;
 /// number being the server's end of the socket pair.
 inline constexpr char server_argument[] = "--tandem-fork-server=";
 
-/// A hook (see worker_hook) as it travels.
-struct hook {
-  bool set = false;
-  detail::function_name name;
-  std::string call;
-};
+/// The same for a worker that is a fresh start of the program (start_method::spawn): see spawned_worker.hpp.
+inline constexpr char worker_argument[] = "--tandem-worker=";
 
 /// First message, pool to server: everything that all workers have in common. With it goes a pidfd of the pool's process.
 struct hello {
@@ -35,6 +32,8 @@ struct hello {
   std::string name_prefix;
   hook initializer;
   hook finalizer;
+  std::vector<hook> preloads;  // to be called once before the first worker is made
+  bool spawn = false;          // workers are fresh starts of the program, not forks of the server
   std::uint64_t memory_limit = 0;
   std::uint32_t depth = 0;  // how many pools lie between the user's first process and these workers
 };
@@ -51,8 +50,8 @@ enum class start_fd : std::size_t { ring, socket, bell, count };
 
 /// Messages, server to pool.
 struct report {
-  enum class kind : std::uint32_t { ready, refused, started, start_failed, died };
-  kind what = kind::ready;
+  enum class kind : std::uint32_t { preloading, ready, refused, started, start_failed, died };
+  kind what = kind::ready;  // preloading: ready will follow, when the user's functions have returned
   std::uint32_t worker = 0;
   std::int32_t pid = 0;
   std::int32_t exit_code = -1;  // died

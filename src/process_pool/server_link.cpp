@@ -73,7 +73,23 @@ server_link server_link::start(start_method how, const hello& config) {
     static_cast<void>(posix::pidfd_send_signal(link.server_.pidfd.get(), SIGKILL));
     throw_not_ready("was not ready within " + std::to_string(start_limit.count()) + " seconds");
   }
-  const incoming first = link.receive();
+  incoming first = link.receive();
+  if (first.message && first.message->what == report::kind::preloading) {
+    // The user's functions: as long as they take. If they end the process, that is the end of the file.
+    static_cast<void>(posix::wait_readable(link.socket_.get()));
+    first = link.receive();
+    if (first.end || !first.message) {
+      throw start_error(
+          "tandem: process_pool: the fork server ended while it called the functions that preload() was "
+          "given: one of "
+          "them has crashed or ended it");
+    }
+    if (first.message->what != report::kind::ready) {
+      throw start_error(
+          "tandem: process_pool: a function that preload() was given has failed in the fork server: " +
+          first.message->text);
+    }
+  }
   if (first.end || !first.message) throw_not_ready("ended before it was ready");
   if (first.message->what != report::kind::ready) throw start_error(first.message->text);
   return link;

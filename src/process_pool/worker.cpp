@@ -34,7 +34,8 @@ int depth = 0;
 
 class worker final : public detail::worker_context {
  public:
-  explicit worker(worker_setup setup) : setup_(std::move(setup)), head_(setup_.ring.head()) {}
+  worker(worker_setup setup, const hello& config, const detail::peer_modules& modules)
+      : setup_(std::move(setup)), config_(config), modules_(modules), head_(setup_.ring.head()) {}
 
   int run() {
     detail::set_current_worker(this);
@@ -65,18 +66,13 @@ class worker final : public detail::worker_context {
     head_.life.store(static_cast<std::uint32_t>(to), std::memory_order_seq_cst);
   }
 
-  void call_hook(const hook& h) const {
-    const detail::remote_thunk_fn thunk = detail::resolve_thunk(h.name, &setup_.modules);
-    reader in(std::as_bytes(std::span(h.call)), &setup_.modules);
-    writer out;
-    detail::remote_phase phase{};
-    thunk(in, out, phase);
-  }
-
   bool initialize() noexcept {
-    if (!setup_.config.initializer.set) return true;
     try {
-      call_hook(setup_.config.initializer);
+      // Otherwise the server has called them, and we are a copy of it.
+      if (config_.spawn) {
+        for (const hook& preload : config_.preloads) call(preload, modules_);
+      }
+      call(config_.initializer, modules_);
       return true;
     } catch (...) {
       report_failure(std::current_exception());
@@ -108,9 +104,8 @@ class worker final : public detail::worker_context {
   }
 
   void finalize() noexcept {
-    if (!setup_.config.finalizer.set) return;
     try {
-      call_hook(setup_.config.finalizer);
+      call(config_.finalizer, modules_);
     } catch (...) {
       detail::report_unhandled("a worker's finalizer", std::current_exception());
     }
@@ -190,9 +185,9 @@ class worker final : public detail::worker_context {
     try {
       answer_with(s, answer::value, [&](writer& out) {
         s.phase = detail::remote_phase::decode_arguments;
-        const detail::remote_thunk_fn thunk = detail::resolve_thunk({s.module, s.offset}, &setup_.modules);
+        const detail::remote_thunk_fn thunk = detail::resolve_thunk({s.module, s.offset}, &modules_);
         slab_receiver::memory large;
-        reader in(request_of(s, large), &setup_.modules);
+        reader in(request_of(s, large), &modules_);
         thunk(in, out, s.phase);
       });
     } catch (...) {
@@ -258,6 +253,8 @@ class worker final : public detail::worker_context {
   }
 
   worker_setup setup_;
+  const hello& config_;
+  const detail::peer_modules& modules_;
   header& head_;
   const std::string where_ =
       "worker process " + std::to_string(posix::current_pid()) + " (" + posix::current_name() + ")";
@@ -270,14 +267,14 @@ class worker final : public detail::worker_context {
 
 }  // namespace
 
-int run_worker(worker_setup setup) {
-  depth = static_cast<int>(setup.config.depth);
-  posix::set_name(posix::numbered_name(setup.config.name_prefix, setup.index));
+int run_worker(worker_setup setup, const hello& config, const detail::peer_modules& modules) {
+  depth = static_cast<int>(config.depth);
+  posix::set_name(posix::numbered_name(config.name_prefix, setup.index));
   // Whole lines, also into a pipe: several workers write to the same one.
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  if (setup.config.memory_limit != 0) posix::limit_further_memory(setup.config.memory_limit);
+  if (config.memory_limit != 0) posix::limit_further_memory(config.memory_limit);
   posix::set_oom_score_adjustment(500);
-  const int code = worker(std::move(setup)).run();
+  const int code = worker(std::move(setup), config, modules).run();
   std::cout.flush();
   std::fflush(nullptr);
   return code;

@@ -17,12 +17,11 @@ struct worker_setup {
   posix::unique_fd socket;
   posix::event_fd bell;
   int index = 0;  // its place in the pool: prefix-index
-  const hello& config;
-  const detail::peer_modules& modules;
 };
 
-/// Serves until the ring says that nothing more will come; the exit code. Called in a process of its own.
-[[nodiscard]] int run_worker(worker_setup setup);
+/// Serves the pool that has greeted with `config`, and whose process has `modules`, until the ring says that nothing more will
+/// come; the exit code. Called in a process of its own.
+[[nodiscard]] int run_worker(worker_setup setup, const hello& config, const detail::peer_modules& modules);
 
 /// How many pools lie between the user's first process and this one: 0 outside of workers.
 [[nodiscard]] int pool_depth() noexcept;

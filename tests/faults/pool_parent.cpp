@@ -1,10 +1,11 @@
 // A program with a busy process pool, to be killed by a test: prints the ids of its fork server and workers, and with
-// an argument that of a child that it forks and that lives on.
+// the argument "child" that of a child that it forks and that lives on. With "spawn" its workers are spawned.
 #include <tandem/process_pool.hpp>
 
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include <sched.h>
 #include <unistd.h>
@@ -15,7 +16,10 @@ void wait_for_ever() {
 
 int main(int argc, char** argv) {
   tandem::init(argc, argv);
-  tandem::process_pool pool({.max_workers = 2});
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  tandem::process_pool pool(
+      {.max_workers = 2,
+       .start = what == "spawn" ? tandem::start_method::spawn : tandem::start_method::fork_server});
   pool.post(wait_for_ever);
   pool.post(wait_for_ever);
   int server = 0;
@@ -28,7 +32,7 @@ int main(int argc, char** argv) {
       stat >> skip >> skip >> skip >> server;
       std::printf("%d %d %d", server, stats.per_worker[0].pid, stats.per_worker[1].pid);
       std::fflush(stdout);
-      if (argc > 1) {
+      if (what == "child") {
         const pid_t child = fork();
         if (child == 0) {
           for (;;) pause();

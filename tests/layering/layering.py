@@ -77,7 +77,8 @@ ROOMS = {
         ["config", "error", "future", "executor", "dispatch", "posix"],
     ),
     "process_pool": (
-        ["include/tandem/process_pool.hpp", "include/tandem/init.hpp", "src/process_pool/*"],
+        ["include/tandem/process_pool.hpp", "include/tandem/init.hpp", "include/tandem/preload.hpp",
+         "include/tandem/worker_hook.hpp", "src/process_pool/*"],
         ["config", "error", "codec", "future", "executor", "remote", "dispatch", "posix"],
     ),
     # The only one that shows another library's futures; not part of "everything".

@@ -111,4 +111,27 @@ MUTANTS = [
         " || begins_to_serve(*w);", ";",
         "a worker that begins to serve while the manager goes to sleep is seen",
         "process_pool_faults", "ProcessPoolComeAndGo.TimeLimitCountsFromTheMomentTheWorkerServes", repeat=10),
+
+    # --- how workers start ---
+    Mutant(
+        "preload_leaves_threads", "src/process_pool/fork_server.cpp",
+        "threads != 1) {", "threads < 1) {",
+        "a fork server has one thread when it forks",
+        "process_pool_start_methods", "Preload.MustNotLeaveThreads"),
+    Mutant(
+        "preload_keeps_its_output", "src/process_pool/fork_server.cpp",
+        "    flush_standard_streams();  // or each worker would write what is in the buffers once more, at its end\n    if",
+        "    if",
+        "what a preloaded function prints is printed once",
+        "process_pool_start_methods", "Preload.OutputIsWrittenOnce"),
+    Mutant(
+        "spawned_worker_preloads_nothing", WORKER,
+        "      if (config_.spawn) {\n", "      if (false) {\n",
+        "a spawned worker, which inherits nothing, calls what preload() was given",
+        "process_pool_start_methods", "Preload.RunsInEachSpawnedWorker"),
+    Mutant(
+        "spawned_worker_hands_its_descriptors_down", "src/process_pool/spawned_worker.cpp",
+        "      posix::set_close_on_exec(fd.get(), true);  // what a task starts gets none of them\n", "",
+        "what a task starts gets no descriptor of the pool's",
+        "process_pool_start_methods", "SpawnedPool.ChildrenOfTasksGetNoDescriptorOfOurs"),
 ]
