@@ -3,6 +3,7 @@
 // Dead workers are replaced. The pool's other tasks, and this program, do not notice.
 #include <tandem/tandem.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <iostream>
@@ -31,7 +32,9 @@ int shaky() {
 
 int main(int argc, char** argv) {
   tandem::init(argc, argv);
-  tandem::process_pool pool({.max_workers = 2});
+  std::atomic<int> deaths = 0;  // counted on the pool's own thread
+  tandem::process_pool pool(
+      {.max_workers = 2, .on_worker_death = [&](const tandem::worker_death&) { ++deaths; }});
 
   std::vector<tandem::future<int>> squares;
   for (int n = 1; n <= 6; ++n) squares.push_back(pool.submit(square, n));
@@ -52,6 +55,8 @@ int main(int argc, char** argv) {
   }
 
   // Retries are for tasks that may be run twice without harm.
-  auto third = pool.submit({.name = "shaky", .retries = 2}, shaky);
+  auto third = pool.submit({.name = "shaky", .retries = 2, .retry_delay = 1ms}, shaky);
   std::cout << "attempt " << third.get() << " succeeded\n";
+  pool.shutdown();
+  std::cout << deaths << " workers have died\n";
 }

@@ -6,8 +6,12 @@
 
 #include <tandem/config.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace tandem {
 
@@ -58,26 +62,62 @@ class TANDEM_API broken_pool_error : public error {
   ~broken_pool_error() override;
 };
 
+/// What a worker process was doing when it died.
+enum class worker_phase : std::uint8_t {
+  starting,            ///< It was being started, or ran the initializer.
+  idle,                ///< It waited for a task, or was between two.
+  decoding_arguments,  ///< It read a task's callable and arguments.
+  running,             ///< It ran a task's function.
+  encoding_result,     ///< It wrote a task's result.
+  leaving              ///< It ran the finalizer, or what the program does at its exit.
+};
+
+/// How, and over what, a worker process died.
+struct worker_death {
+  /// Process id that the worker had; it may be in use again. 0: it died before anybody was told.
+  int pid = 0;
+  /// Number of the signal that ended it; 0 if none did.
+  int signal = 0;
+  /// Its exit code; -1 if a signal ended it.
+  int exit_code = -1;
+  /// What it was doing.
+  worker_phase phase = worker_phase::idle;
+  /// task_options::name of the task that it had begun; empty also if it had begun none.
+  std::string task{};
+  /// Which attempt at that task this was, from 1 on; 0 if it had begun none, or one that nobody waits for any more.
+  int attempt = 0;
+  /// The pool itself killed it: for a task's timeout, or a cancel under kill_on_cancel.
+  bool killed_by_pool = false;
+  /// The most memory that it had resident at a time, in bytes; 0 if nobody could tell.
+  std::size_t peak_memory = 0;
+  /// The calls that led to a SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, the innermost first: a line each, with the function
+  /// as far as the symbol tables tell, the module and the offset in it ("parse(char const*) (reader+0x1f2c)", for
+  /// addr2line). Empty for other deaths, and where the program or a sanitizer handles the signal itself.
+  std::vector<std::string> stack{};
+};
+
 /// The worker process that ran the task died before it gave a result.
 class TANDEM_API worker_died_error : public error {
  public:
   /// `signal` is 0 when the worker exited, `exit_code` is -1 when a signal ended it; `what` tells all of it.
   worker_died_error(const std::string& what, int pid, int signal, int exit_code);
+  /// `what` tells all that `death` does.
+  worker_died_error(const std::string& what, worker_death death);
   worker_died_error(const worker_died_error&) = default;
   worker_died_error& operator=(const worker_died_error&) = default;
   ~worker_died_error() override;
 
+  /// All that is known of it. Lives as long as any copy of this error.
+  [[nodiscard]] const worker_death& death() const noexcept { return *death_; }
   /// Process id that the worker had; it may be in use again.
-  [[nodiscard]] int pid() const noexcept { return pid_; }
+  [[nodiscard]] int pid() const noexcept { return death_->pid; }
   /// Number of the signal that ended the worker, 0 if none did.
-  [[nodiscard]] int signal() const noexcept { return signal_; }
+  [[nodiscard]] int signal() const noexcept { return death_->signal; }
   /// Exit code of the worker, -1 if a signal ended it.
-  [[nodiscard]] int exit_code() const noexcept { return exit_code_; }
+  [[nodiscard]] int exit_code() const noexcept { return death_->exit_code; }
 
  private:
-  int pid_;
-  int signal_;
-  int exit_code_;
+  std::shared_ptr<const worker_death> death_;  // shared: copying an exception must not throw
 };
 
 /// An exception in a worker process whose type cannot cross the process boundary.

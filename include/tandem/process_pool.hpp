@@ -9,6 +9,7 @@
 #include <tandem/worker_hook.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -62,6 +63,13 @@ struct process_pool_options {
   time_limit idle_timeout{};
   /// Gets the exceptions that no future can receive, in this process; empty: they are reported on stderr.
   tandem::error_handler error_handler{};
+  /// A task that has killed so many workers in a row is not tried again, whatever its task_options::retries; 0: no end.
+  int max_deaths_per_task = 10;
+  /// Called in this process for each worker that ended without having been told to, retried tasks and workers that the pool
+  /// killed included; before the future of a lost task is resolved. It is called on the pool's own thread, which
+  /// deals out all tasks: what it blocks waits. It may submit to the pool, not wait for it. What it throws goes to
+  /// error_handler.
+  std::function<void(const worker_death&)> on_worker_death{};
 };
 
 /// Runs tasks in worker processes.

@@ -59,6 +59,11 @@ struct task_options {
   time_limit timeout{};
   /// How often the task is tried again when its worker dies; 0: never. process_pool only.
   int retries = 0;
+  /// How long to wait before it is tried again, the first time; each further time twice as long. None: not at all.
+  /// process_pool only.
+  time_limit retry_delay{};
+  /// The most that retry_delay grows to. None: it grows on. process_pool only.
+  time_limit max_retry_delay{};
   /// Cancels the task when stop is requested, as future::cancel() does: one source may cancel any number of tasks.
   std::stop_token stop_token{};
   /// How long submit() may wait for room in a bounded queue (when_full::block); afterwards it throws queue_full_error.

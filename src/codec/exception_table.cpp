@@ -131,15 +131,29 @@ struct parts_of<std::regex_error> {
 template <>
 struct parts_of<worker_died_error> {
   static void encode(writer& out, const worker_died_error& error) {
-    out.write_value(error.pid());
-    out.write_value(error.signal());
-    out.write_value(error.exit_code());
+    const worker_death& death = error.death();
+    out.write_value(death.pid);
+    out.write_value(death.signal);
+    out.write_value(death.exit_code);
+    codec<worker_phase>::encode(out, death.phase);
+    codec<std::string>::encode(out, death.task);
+    out.write_value(death.attempt);
+    codec<bool>::encode(out, death.killed_by_pool);
+    out.write_value(death.peak_memory);
+    codec<std::vector<std::string>>::encode(out, death.stack);
   }
   static worker_died_error make(reader& in, const std::string& what) {
-    const int pid = in.read_value<int>();
-    const int signal = in.read_value<int>();
-    const int exit_code = in.read_value<int>();
-    return {what, pid, signal, exit_code};
+    worker_death death;
+    death.pid = in.read_value<int>();
+    death.signal = in.read_value<int>();
+    death.exit_code = in.read_value<int>();
+    death.phase = codec<worker_phase>::decode(in);
+    death.task = codec<std::string>::decode(in);
+    death.attempt = in.read_value<int>();
+    death.killed_by_pool = codec<bool>::decode(in);
+    death.peak_memory = in.read_value<std::size_t>();
+    death.stack = codec<std::vector<std::string>>::decode(in);
+    return {what, std::move(death)};
   }
 };
 

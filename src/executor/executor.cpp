@@ -24,6 +24,8 @@ void executor::check(const task_options& options) const {
                                 "; it must be 0 (never) or positive");
   }
   if (options.retries != 0) refuse("retries", "only process_pool can try again: a thread does not die alone");
+  if (options.retry_delay.has_value()) refuse("retry_delay", "only process_pool tries again");
+  if (options.max_retry_delay.has_value()) refuse("max_retry_delay", "only process_pool tries again");
   if (options.timeout.has_value() && options.timeout.value().count() <= 0) {
     throw std::invalid_argument("tandem: task_options::timeout is " +
                                 std::to_string(options.timeout.value().count()) +

@@ -19,7 +19,9 @@ invalid_state_error::~invalid_state_error() = default;
 start_error::~start_error() = default;
 
 worker_died_error::worker_died_error(const std::string& what, int pid, int signal, int exit_code)
-    : error(what), pid_(pid), signal_(signal), exit_code_(exit_code) {}
+    : worker_died_error(what, worker_death{.pid = pid, .signal = signal, .exit_code = exit_code}) {}
+worker_died_error::worker_died_error(const std::string& what, worker_death death)
+    : error(what), death_(std::make_shared<const worker_death>(std::move(death))) {}
 worker_died_error::~worker_died_error() = default;
 
 remote_error::remote_error(const std::string& what, std::string type_name, std::string trace)

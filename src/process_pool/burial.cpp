@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -72,21 +73,19 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
   note_if_serving(*worker);
   process::task_list unharmed;
   process::task_list lost;
-  process::last_task last;
+  process::last_moments last;
   {
     const lock held(mutex_);
+    last = process::last_moments_of(*worker);
     worker->recall_from(0, unharmed);  // by CAS: what it has taken, it may have begun
     for (std::size_t i = 0; i < worker->in_ring(); ++i) {
       core_ptr<core> victim = std::move(worker->flight_behind_front(i).task);
       if (!victim) continue;
+      last.task = victim;
+      last.attempt = victim->attempt();
+      if (try_again(victim, unharmed, held)) continue;
       const task_options* options = victim->options();
-      if (options != nullptr && victim->attempt() <= options->retries) {
-        victim->count_attempt();
-        ++retried_;
-        unharmed.push_front(std::move(victim));
-        continue;
-      }
-      last.phase = worker->slot_behind_front(i).phase;
+      last.is_poison = options != nullptr && last.attempt <= options->retries;
       lost.push_back(std::move(victim));
     }
     worker->gone = true;
@@ -94,12 +93,47 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!closing_workers_ && !worker->dismissed && death.what == process::report::kind::died) ++restarts_;
   }
-  if (!lost.empty()) {
-    last.task = &lost.front();
-    const std::exception_ptr error = process::make_death_error(death, last);
-    settle(std::move(lost), error);
-  }
+  tell_of_death(*worker, death, last, std::move(lost));
   requeue(std::move(unharmed));
+}
+
+// Whoever hears of it hears it before the future does: who has waited for that finds it noted.
+void process_pool_state::tell_of_death(process::remote_worker& worker, const process::report& death,
+                                       const process::last_moments& last, process::task_list lost) noexcept {
+  const bool announced = options_.on_worker_death && process::is_unexpected(death, last, worker.life());
+  if (lost.empty() && !announced) return;
+  std::exception_ptr error;
+  try {
+    worker_death facts = process::describe(death, last, worker.header().crash);
+    if (announced) call_on_worker_death(facts);
+    if (!lost.empty()) error = process::make_death_error(death, last, std::move(facts));
+  } catch (const std::bad_alloc&) {
+    error = std::current_exception();
+  }
+  settle(std::move(lost), error);
+}
+
+void process_pool_state::call_on_worker_death(const worker_death& death) noexcept {
+  try {
+    options_.on_worker_death(death);
+  } catch (...) {
+    report_unhandled("on_worker_death of a process_pool", std::current_exception(), this);
+  }
+}
+
+// The task that a worker has died over: again, if it may; later, if it shall wait.
+bool process_pool_state::try_again(core_ptr<core>& victim, process::task_list& at_once,
+                                   const lock&) noexcept {
+  const task_options* options = victim->options();
+  const int deaths = victim->attempt();
+  if (options == nullptr || deaths > options->retries || is_poison(deaths)) return false;
+  victim->count_attempt();
+  ++retried_;
+  const std::chrono::nanoseconds delay = process::retry_delay(*options, deaths);
+  const bool stopped = broken_ || cancelling_ || (victim->load() & word::stop_requested) != 0;
+  if (delay.count() > 0 && !stopped) retries_.put(victim, std::chrono::steady_clock::now() + delay);
+  if (victim) at_once.push_front(std::move(victim));
+  return true;
 }
 
 // It serves, and nobody has noted that yet.
@@ -175,6 +209,7 @@ void process_pool_state::break_pool(const char* what, const std::function<std::s
     const lock held(mutex_);
     if (!broken_) broken_ = error;
     for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
+    retries_.take_all(dispatched);
     return backlog_.extract_all();
   }();
   bound_.wake();

@@ -15,8 +15,9 @@ bool process_pool_state::stop_running(core& task) noexcept {
   {
     const lock held(mutex_);
     const auto [worker, i] = find_flight(task, held);
-    if (worker == nullptr) return false;
-    if (!worker->recall(i, mine)) {
+    if (worker == nullptr) {
+      if (!retries_.take(task, mine)) return false;
+    } else if (!worker->recall(i, mine)) {
       auto& stop = worker->slot_behind_front(i).stop;
       stop.store(1, std::memory_order_release);
       posix::futex_wake(stop, posix::wake_all, posix::scope::process_shared);  // see stop_watch
@@ -74,6 +75,7 @@ void process_pool_state::cancel_waiting() noexcept {
     const lock held(mutex_);
     cancelling_ = true;
     for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
+    retries_.take_all(dispatched);
     return backlog_.extract_all();
   }();
   settle(std::move(dispatched), nullptr);

@@ -3,11 +3,12 @@
 
 #include "posix/signals.hpp"
 
-#include <tandem/error.hpp>
+#include "process_pool/crash_stack.hpp"
 
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
 namespace tandem::process {
 
@@ -37,29 +38,61 @@ const char* likely_cause(int signal) {
   }
 }
 
-const char* words(detail::remote_phase phase) {
+worker_phase to_worker_phase(detail::remote_phase phase) {
   switch (phase) {
     case detail::remote_phase::decode_arguments:
-      return "decoding the arguments of";
+      return worker_phase::decoding_arguments;
     case detail::remote_phase::run:
-      return "running";
+      return worker_phase::running;
     case detail::remote_phase::encode_result:
       break;
   }
-  return "encoding the result of";
+  return worker_phase::encoding_result;
 }
 
-std::string death_text(const report& death, const last_task& last) {
-  const task_options* options = last.task->options();
-  std::string text =
-      "tandem: " +
-      (death.pid != 0 ? "worker process " + std::to_string(death.pid)
-                      : std::string("a worker process that had just been started")) +
-      " " + cause_of(death) + " while " + words(last.phase) +
-      (options == nullptr || options->name.empty() ? " a task" : " task \"" + options->name + "\"");
-  if (last.task->attempt() > 1) text += ", at attempt " + std::to_string(last.task->attempt());
-  if (death.peak_rss != 0) text += "; its memory peaked at " + std::to_string(death.peak_rss >> 20U) + " MiB";
+worker_phase to_worker_phase(life at) {
+  switch (at) {
+    case life::starting:
+    case life::initializing:
+    case life::init_failed:
+      return worker_phase::starting;
+    case life::finalizing:
+    case life::leaving:
+      return worker_phase::leaving;
+    case life::serving:
+      break;
+  }
+  return worker_phase::idle;
+}
+
+const char* words(worker_phase phase) {
+  switch (phase) {
+    case worker_phase::decoding_arguments:
+      return "decoding the arguments of";
+    case worker_phase::encoding_result:
+      return "encoding the result of";
+    default:
+      return "running";
+  }
+}
+
+std::string death_text(const report& death, const last_moments& last, const worker_death& facts) {
+  std::string text = "tandem: " +
+                     (death.pid != 0 ? "worker process " + std::to_string(death.pid)
+                                     : std::string("a worker process that had just been started")) +
+                     " " + cause_of(death) + " while " + words(facts.phase) +
+                     (facts.task.empty() ? " a task" : " task \"" + facts.task + "\"");
+  if (facts.attempt > 1) text += ", at attempt " + std::to_string(facts.attempt);
+  if (facts.peak_memory != 0)
+    text += "; its memory peaked at " + std::to_string(facts.peak_memory >> 20U) + " MiB";
+  if (last.is_poison) {
+    text += ". The task has killed " + std::to_string(facts.attempt) +
+            " workers in a row, as many as process_pool_options::max_deaths_per_task allows, and is not "
+            "tried again";
+  }
   text += ". Only this task is lost; the worker is replaced";
+  if (!facts.stack.empty()) text += ". The calls that led to it:";
+  for (const std::string& line : facts.stack) text += "\n  " + line;
   return text;
 }
 
@@ -82,12 +115,39 @@ std::string cause_of(const report& death) {
          " (the task called exit(), _exit() or the like)";
 }
 
-std::exception_ptr make_death_error(const report& death, const last_task& last) noexcept {
-  try {
-    throw worker_died_error(death_text(death, last), death.pid, death.signal, death.exit_code);
-  } catch (...) {
-    return std::current_exception();
-  }
+last_moments last_moments_of(remote_worker& worker) noexcept {
+  last_moments last;
+  last.phase = to_worker_phase(worker.life());
+  if (worker.in_ring() != 0 && state_of(worker.slot_behind_front(0)) == slot_state::taken)
+    last.phase = to_worker_phase(worker.slot_behind_front(0).phase);
+  last.killed_by_pool = worker.killing.decided();
+  last.told_to_leave = worker.retiring && !last.killed_by_pool;
+  return last;
+}
+
+bool is_unexpected(const report& death, const last_moments& last, life at) noexcept {
+  if (death.what != report::kind::died || at == life::init_failed) return false;
+  const bool in_good_order = death.signal == 0 && death.exit_code == 0 && last.phase == worker_phase::leaving;
+  return !(last.told_to_leave && in_good_order);
+}
+
+worker_death describe(const report& death, const last_moments& last, const posix::crash_record& crash) {
+  worker_death facts;
+  facts.pid = death.pid;
+  facts.signal = death.signal;
+  facts.exit_code = death.exit_code;
+  facts.phase = last.phase;
+  if (last.task && last.task->options() != nullptr) facts.task = last.task->options()->name;
+  facts.attempt = last.attempt;
+  facts.killed_by_pool = last.killed_by_pool;
+  facts.peak_memory = death.peak_rss;
+  facts.stack = crash_stack(crash, death.signal);
+  return facts;
+}
+
+std::exception_ptr make_death_error(const report& death, const last_moments& last, worker_death facts) {
+  const std::string text = death_text(death, last, facts);
+  return std::make_exception_ptr(worker_died_error(text, std::move(facts)));
 }
 
 std::exception_ptr make_timeout_error(const task_options& task, int pid) noexcept {

@@ -1,5 +1,5 @@
-// The manager thread: collects answers, fills rings, keeps deadlines, and sleeps when there is nothing of that to do.
-// Starting workers is in recruiting.cpp, their deaths are in burial.cpp.
+// The manager thread: collects answers, fills rings, and sleeps when there is nothing of that to do. What it does by the
+// clock is in deadlines.cpp, starting workers in recruiting.cpp, their deaths are in burial.cpp.
 #include "process_pool/pool_state.hpp"
 
 #include "posix/clock.hpp"
@@ -7,12 +7,10 @@
 #include "posix/process.hpp"
 
 #include "process_pool/answer.hpp"
-#include "process_pool/death.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <system_error>
 #include <utility>
 
@@ -27,10 +25,6 @@ struct answered_task {
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
 };
-
-void keep_earliest(std::optional<time_point>& earliest, const std::optional<time_point>& other) {
-  if (other && (!earliest || *other < *earliest)) earliest = other;
-}
 
 }  // namespace
 
@@ -55,6 +49,7 @@ void process_pool_state::go_round() {
   bool moved = read_reports();
   moved = collect_all() || moved;
   moved = check_deadlines() || moved;
+  moved = take_up_retries() || moved;
   moved = relieve_slow_rings() || moved;
   moved = refill() || moved;
   if (options_.idle_timeout.has_value()) dismiss_idle_workers();
@@ -239,60 +234,6 @@ bool process_pool_state::relieve_slow_rings() {
   return true;
 }
 
-// True if tasks have come back to the backlog.
-bool process_pool_state::check_deadlines() {
-  bool any = false;
-  {
-    const lock held(mutex_);
-    for (const worker_ptr& w : workers_) {
-      note_if_serving(*w);
-      any = any || w->killing.decided() || w->front_is_timed();
-    }
-  }
-  if (!any) return false;
-  const time_point now = std::chrono::steady_clock::now();
-  bool came_back = false;
-  for (const worker_ptr& w : workers_) {
-    came_back = expire(*w, now) || came_back;
-    carry_out(*w, now);
-  }
-  return came_back;
-}
-
-// The front task's time limit. Counted from when the worker can run it: not while it starts, not while it runs the one
-// before.
-bool process_pool_state::expire(process::remote_worker& worker, time_point now) {
-  process::task_list expired;
-  process::task_list unharmed;
-  {
-    const lock held(mutex_);
-    if (!worker.front_is_timed()) return false;
-    if (!worker.deadline && worker.served)
-      worker.deadline = now + worker.flight_behind_front(0).task->options()->timeout.value();
-    if (!worker.deadline || now < *worker.deadline) return false;
-    if (!doom(worker, 0, expired, unharmed, held)) worker.deadline.reset();  // just in time
-  }
-  const bool came_back = !unharmed.empty();
-  requeue(std::move(unharmed));
-  if (!expired.empty()) {
-    const std::exception_ptr error = process::make_timeout_error(*expired.front().options(), worker.pid);
-    settle(std::move(expired), error);
-  }
-  return came_back;
-}
-
-void process_pool_state::carry_out(process::remote_worker& worker, time_point now) {
-  const lock held(mutex_);
-  const int signal = worker.killing.due(now);
-  if (signal == 0) return;
-  try {
-    link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
-    worker.killing.sent(now);
-  } catch (const std::exception&) {  // no memory, here or in the kernel
-    worker.killing.postponed(now);
-  }
-}
-
 // After shutdown(), when the last task is resolved, the workers are told to leave.
 void process_pool_state::close_workers_when_done() {
   std::vector<worker_ptr> leaving;
@@ -309,18 +250,6 @@ void process_pool_state::close_workers_when_done() {
 bool process_pool_state::finished() const {
   const lock held(mutex_);
   return closing_workers_ && workers_.empty();
-}
-
-std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
-  std::optional<time_point> earliest;
-  for (const worker_ptr& w : workers_) {
-    keep_earliest(earliest, w->deadline);
-    keep_earliest(earliest, w->killing.next());
-    if (w->idle_since) keep_earliest(earliest, *w->idle_since + options_.idle_timeout.value());
-  }
-  if (workers_.size() < wanted_ && !broken_ && !closing_workers_)
-    keep_earliest(earliest, recruiting_.not_before());
-  return earliest;
 }
 
 void process_pool_state::park() {

@@ -34,6 +34,7 @@ process_pool_options checked(process_pool_options options) {
   check_not_negative("process_pool_options::max_workers", options.max_workers);
   check_not_negative("process_pool_options::queue_capacity", options.queue_capacity);
   check_not_negative("process_pool_options::max_tasks_per_worker", options.max_tasks_per_worker);
+  check_not_negative("process_pool_options::max_deaths_per_task", options.max_deaths_per_task);
   if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
     throw std::invalid_argument(
         "tandem: process_pool_options::idle_timeout is 0 or negative; a worker would be started for almost "
@@ -179,7 +180,7 @@ executor_stats process_pool_state::stats() const {
   executor_stats s;
   if (in_forked_child()) return s;
   const lock held(mutex_);
-  s.queued = backlog_.size();
+  s.queued = backlog_.size() + retries_.size();
   for (const worker_ptr& w : workers_) {
     worker_stats row;
     row.pid = w->pid != 0 ? w->pid : w->header().pid.load(std::memory_order_relaxed);

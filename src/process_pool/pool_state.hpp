@@ -11,9 +11,11 @@
 #include "executor/queue_bound.hpp"
 
 #include "process_pool/backlog.hpp"
+#include "process_pool/death.hpp"
 #include "process_pool/protocol.hpp"
 #include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
+#include "process_pool/retry_queue.hpp"
 #include "process_pool/server_link.hpp"
 #include "process_pool/task_list.hpp"
 
@@ -113,7 +115,7 @@ class process_pool_state final : public task_owner,
 
   void room_is_made(const lock& held) noexcept;
 
-  // --- the manager's story: manager.cpp, recruiting.cpp, dismissal.cpp and burial.cpp ---
+  // --- the manager's story: manager.cpp, deadlines.cpp, recruiting.cpp, dismissal.cpp and burial.cpp ---
   void manage() noexcept;
   void go_round();
   bool collect(process::remote_worker& worker);
@@ -135,6 +137,7 @@ class process_pool_state final : public task_owner,
   bool check_deadlines();
   bool expire(process::remote_worker& worker, time_point now);
   void carry_out(process::remote_worker& worker, time_point now);
+  bool take_up_retries();
   void close_workers_when_done();
   [[nodiscard]] bool finished() const;
   void park();
@@ -143,6 +146,15 @@ class process_pool_state final : public task_owner,
   void worker_started(const process::report& message, posix::unique_fd pidfd);
   void worker_died(const process::report& death) noexcept;
   void bury(const worker_ptr& worker, const process::report& death) noexcept;
+  /// Whether the task that has cost a worker gets another chance: then it goes to retries_, or else to `at_once`.
+  [[nodiscard]] bool try_again(core_ptr<core>& victim, process::task_list& at_once,
+                               const lock& held) noexcept;
+  [[nodiscard]] bool is_poison(int deaths) const noexcept {
+    return options_.max_deaths_per_task != 0 && deaths >= options_.max_deaths_per_task;
+  }
+  void tell_of_death(process::remote_worker& worker, const process::report& death,
+                     const process::last_moments& last, process::task_list lost) noexcept;
+  void call_on_worker_death(const worker_death& death) noexcept;
   [[nodiscard]] static bool begins_to_serve(process::remote_worker& worker) noexcept;
   void note_if_serving(process::remote_worker& worker) noexcept;
   void note_that_it_serves(process::remote_worker& worker) noexcept;
@@ -179,6 +191,7 @@ class process_pool_state final : public task_owner,
   bool cancelling_ = false;         // shutdown() with cancel_pending: no task may start any more
   std::exception_ptr broken_;       // set once, by the manager: nothing can be run any more
   process::backlog backlog_;        // accepted, not dispatched
+  process::retry_queue retries_;    // started, their worker is dead, to be tried again later
   bool has_priorities_ = false;     // a task had another priority than normal
   std::uint64_t cancels_seen_ = 0;  // pending_cancels(), when the cancelled tasks were taken out last
   static constexpr std::int64_t first_purge = 1024;

@@ -41,7 +41,7 @@ const void* process_pool::owner() const noexcept { return state_.get(); }
 bool process_pool::is_open() const noexcept { return state_->is_open(); }
 
 void process_pool::check(const task_options& options) const {
-  task_options rest;  // what it can honour is left out
+  task_options rest;  // what it can honour is left out: the delays of retries too
   rest.priority = options.priority;
   rest.timeout = options.timeout;
   rest.retries = options.retries < 0 ? options.retries : 0;

@@ -6,6 +6,7 @@
 #ifndef TANDEM_PROCESS_POOL_RING_HPP
 #define TANDEM_PROCESS_POOL_RING_HPP
 
+#include "posix/crash.hpp"
 #include "posix/memfd.hpp"
 
 #include <tandem/detail/function_name.hpp>
@@ -103,6 +104,8 @@ struct header {
       pid;  // worker, before it serves: what stats() tells until the server has reported it
   std::uint32_t failure_size;
   std::byte failure[1024];
+  // Written by the worker when it crashes; read by the parent when it is dead.
+  posix::crash_record crash;
 };
 
 /// A view of the ring in either process. The mapping does not move.

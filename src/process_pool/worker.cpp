@@ -3,6 +3,7 @@
 
 #include "posix/spin.hpp"
 
+#include "posix/crash.hpp"
 #include "posix/futex.hpp"
 #include "posix/process.hpp"
 
@@ -274,6 +275,7 @@ int run_worker(worker_setup setup, const hello& config, const detail::peer_modul
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   if (config.memory_limit != 0) posix::limit_further_memory(config.memory_limit);
   posix::set_oom_score_adjustment(500);
+  posix::record_crashes_in(setup.ring.head().crash);
   const int code = worker(std::move(setup), config, modules).run();
   std::cout.flush();
   std::fflush(nullptr);

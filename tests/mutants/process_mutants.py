@@ -58,7 +58,7 @@ MUTANTS = [
         "process_pool_faults", "ProcessPool.LosesExactlyOneOfTenThousandTasksWhenAWorkerIsKilled"),
     Mutant(
         "death_forgets_those_behind", BURIAL,
-        "  requeue(std::move(unharmed));\n}\n\n// It serves,", "}\n\n// It serves,",
+        "std::move(lost));\n  requeue(std::move(unharmed));\n", "std::move(lost));\n",
         "what a dead worker had not begun is given to others",
         "process_pool_faults", "ProcessPool.LosesExactlyOneOfTenThousandTasksWhenAWorkerIsKilled"),
     Mutant(
@@ -68,7 +68,7 @@ MUTANTS = [
         "process_pool_faults", "ProcessPool.DeliversWhatAWorkerHasAnsweredBeforeItDied"),
     Mutant(
         "retry_without_counting", BURIAL,
-        "        victim->count_attempt();\n", "",
+        "  victim->count_attempt();\n", "",
         "a task is tried as often as its retries say",
         "process_pool_faults", "ProcessPool.TriesAgainAsOftenAsRetriesSay"),
 

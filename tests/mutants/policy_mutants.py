@@ -1,0 +1,66 @@
+"""Mutants of what the process pool tells of deaths, and of its policies: src/process_pool/README.md."""
+from mutant import Mutant
+
+CRASH = "src/posix/crash.cpp"
+STACK = "src/process_pool/crash_stack.cpp"
+BURIAL = "src/process_pool/burial.cpp"
+CANCELLATION = "src/process_pool/cancellation.cpp"
+DEADLINES = "src/process_pool/deadlines.cpp"
+
+MUTANTS = [
+    # --- the stack of a crash ---
+    Mutant(
+        "crash_of_a_child_is_recorded", CRASH,
+        "  if (::getpid() == owner) {\n", "  if (owner != 0) {\n",
+        "a forked child of a task inherits the handler, but the record is not its own",
+        "process_pool_policies", "CrashStack.IsNotThatOfAForkedChild"),
+    Mutant(
+        "crash_does_not_end_the_process_by_its_signal", CRASH,
+        "  action.sa_handler = SIG_DFL;\n  ::sigaction(signal", "  action.sa_handler = SIG_IGN;\n  ::sigaction(signal",
+        "behind the record the signal has its default effect",
+        "process_pool_policies", "CrashStack.IsThatOfTheThreadThatCrashed"),
+    Mutant(
+        "crash_counts_are_believed", STACK,
+        "calls(std::min<std::size_t>(record.frame_count, crash_record::most_frames));", "calls(record.frame_count);",
+        "what a crashed worker has written is hostile input",
+        "process_pool_parts_test", "CrashRecord.WithCountsBeyondItsEndIsCut", preset="asan"),
+    Mutant(
+        "crash_of_another_signal_is_told", STACK,
+        "record.signal != static_cast<std::uint32_t>(signal)", "record.signal == 0",
+        "a record belongs to the signal that killed the worker",
+        "process_pool_parts_test", "CrashRecord.OfAnotherSignalIsNotBelieved"),
+    Mutant(
+        "symbols_of_any_build", "src/posix/symbols.cpp",
+        "  if (!is_what_was_loaded(file, in)) return;\n", "",
+        "a file that was replaced names other functions",
+        "process_pool_parts_test", "Symbols.OfAFileThatIsNotTheModuleAnyMoreAreNotTold"),
+
+    # --- tasks that wait for their next attempt ---
+    Mutant(
+        "cancel_misses_a_retry", CANCELLATION,
+        "      if (!retries_.take(task, mine)) return false;\n", "      return false;\n",
+        "a task that waits to be tried again can be cancelled",
+        "process_pool_policies", "Retry.ThatIsNotDueCanBeCancelled"),
+    Mutant(
+        "shutdown_misses_a_retry", CANCELLATION,
+        "    retries_.take_all(dispatched);\n", "",
+        "a task that waits to be tried again is cancelled with the others",
+        "process_pool_policies", "Retry.ThatIsNotDueIsCancelledByShutdown"),
+    Mutant(
+        "manager_sleeps_through_a_retry", DEADLINES,
+        "  keep_earliest(earliest, retries_.next());\n", "",
+        "the manager wakes up for the next attempt",
+        "process_pool_policies", "Retry.WaitsTwiceAsLongEachTime"),
+    Mutant(
+        "poison_is_tried_for_ever", BURIAL,
+        " || is_poison(deaths)) return false;", ") return false;",
+        "a task that kills one worker after the other ends",
+        "process_pool_policies", "Retry.EndsAfterTenDeathsUnlessTheUserSaysOtherwise"),
+    Mutant(
+        "death_is_told_too_late", BURIAL,
+        "    if (announced) call_on_worker_death(facts);\n    if (!lost.empty()) error = process::make_death_error(death, last, std::move(facts));\n",
+        "    if (!lost.empty()) error = process::make_death_error(death, last, facts);\n    settle(std::move(lost), error);\n"
+        "    if (announced) call_on_worker_death(facts);\n",
+        "who has waited for the future of a lost task finds its death told",
+        "process_pool_policies", "WorkerDeath.IsToldBeforeTheFutureIsResolved", repeat=20),
+]
