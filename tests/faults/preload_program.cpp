@@ -115,8 +115,10 @@ void show_nested() {
 void show_output() {
   tandem::preload(load_into_the_output);
   process_pool pool({.max_workers = 2});
-  static_cast<void>(pool.submit(tell).get());
-  static_cast<void>(pool.submit(tell).get());
+  auto one = pool.submit(meet_and_tell);
+  auto other = pool.submit(meet_and_tell);
+  one.wait();
+  other.wait();
 }
 
 }  // namespace

@@ -5,9 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <sstream>
-#include <string>
-
 #include "support/processes.hpp"
 #include "support/watchdog.hpp"
 
@@ -25,20 +22,11 @@ constexpr int workers = 2;
 
 void nothing() {}
 
-long resident_kibibytes() {
-  std::istringstream status(test::slurp("/proc/self/status"));
-  for (std::string word; status >> word;) {
-    long kibibytes = 0;
-    if (word == "VmRSS:" && status >> kibibytes) return kibibytes;
-  }
-  return -1;
-}
-
 template <class Pool>
 void push_through(int tasks) {
   Pool pool({.max_workers = workers, .queue_capacity = capacity});
   for (int i = 0; i < 10 * capacity; ++i) pool.post(nothing);  // workers and first memory are there
-  const long before = resident_kibibytes();
+  const long before = test::resident_kibibytes();
   for (int i = 0; i < tasks; ++i) {
     pool.post(nothing);
     if (i % 1000 == 0) {
@@ -46,7 +34,7 @@ void push_through(int tasks) {
     }
   }
   if (!keeps_freed_memory) {
-    EXPECT_LT(resident_kibibytes() - before, 4096);
+    EXPECT_LT(test::resident_kibibytes() - before, 4096);
   }
   pool.shutdown();
   EXPECT_EQ(pool.stats().finished, tasks + 10 * capacity);

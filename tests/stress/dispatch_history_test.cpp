@@ -4,6 +4,7 @@
 
 #include "dispatch/batch_ring.hpp"
 #include "dispatch/injector.hpp"
+#include "support/rounds.hpp"
 #include "support/seed.hpp"
 
 #include <tandem/detail/fork_deque.hpp>
@@ -13,7 +14,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -28,8 +28,7 @@ using tandem::test::seed_scope;
 constexpr int histories = 300;
 
 std::uint64_t soak_operations() {
-  const char* text = std::getenv("TANDEM_SOAK_OPERATIONS");  // NOLINT(concurrency-mt-unsafe)
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : 2'000'000;
+  return static_cast<std::uint64_t>(tandem::test::soak_operations(2'000'000));
 }
 
 template <class Body>

@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <random>
 #include <string>
@@ -17,8 +16,8 @@
 #include <vector>
 
 #include "stress/mix/driver.hpp"
+#include "support/rounds.hpp"
 #include "support/seed.hpp"
-#include "support/watchdog.hpp"
 
 #ifdef __SANITIZE_THREAD__
 // Continuations share the exception of what they follow. Who lets go of it last deletes it: that is counted inside of
@@ -32,12 +31,6 @@ namespace tandem::mix {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Before a thread is started.
-long number_from(const char* variable, long otherwise) {
-  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe)
-  return text != nullptr ? std::atol(text) : otherwise;
-}
 
 void check_pool_that_is_shut_down(const pool_type& pool, const round& facts) {
   const executor_stats s = pool.stats();
@@ -88,8 +81,8 @@ void run_round(unsigned seed, int most_workers) {
 
 TEST(MixStress, EveryFutureIsResolvedOnceAndNothingLivesOn) {
   using clock = std::chrono::steady_clock;
-  const std::chrono::seconds duration(number_from("TANDEM_MIX_SECONDS", 1));
-  const int most_workers = static_cast<int>(number_from("TANDEM_MIX_WORKERS", 4));
+  const std::chrono::seconds duration(test::setting("TANDEM_MIX_SECONDS", 1));
+  const int most_workers = static_cast<int>(test::setting("TANDEM_MIX_WORKERS", 4));
   at_home = true;
   tandem::test::set_test_timeout(duration + 60s);
   unsigned seed = tandem::test::stress_seed();

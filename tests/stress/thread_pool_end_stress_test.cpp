@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
 #include <latch>
 #include <random>
 #include <thread>
@@ -17,17 +16,13 @@
 #include <pthread.h>
 #include <ctime>
 
+#include "support/rounds.hpp"
 #include "support/seed.hpp"
-#include "support/watchdog.hpp"
 
 namespace {
 
+using tandem::test::rounds;
 using tandem::test::seed_scope;
-
-int rounds(int preset) {
-  const char* text = std::getenv("TANDEM_STRESS_ROUNDS");
-  return text == nullptr ? std::max(1, preset / tandem::test::slowness()) : std::atoi(text);
-}
 
 void spin(unsigned turns) {
   for (; turns > 0; --turns) std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -11,25 +11,20 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <thread>
 #include <vector>
 
+#include "support/rounds.hpp"
 #include "support/seed.hpp"
 #include "support/use_all.hpp"
-#include "support/watchdog.hpp"
 
 namespace {
 
+using tandem::test::rounds;
 using tandem::test::seed_scope;
 using random_source = std::mt19937;
-
-int rounds(int preset) {
-  const char* text = std::getenv("TANDEM_STRESS_ROUNDS");
-  return text == nullptr ? std::max(1, preset / tandem::test::slowness()) : std::atoi(text);
-}
 
 int one_of(random_source& random, int first, int last) {
   return std::uniform_int_distribution<int>(first, last)(random);

@@ -12,7 +12,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -21,23 +20,16 @@
 #include <thread>
 #include <vector>
 
+#include "support/rounds.hpp"
 #include "support/seed.hpp"
-#include "support/watchdog.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using random_source = std::mt19937;
+using tandem::test::rounds;
 using tandem::test::seed_scope;
-
-long setting(const char* name, long preset) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? preset : std::atol(text);
-}
-
-int rounds(int preset) {
-  return static_cast<int>(setting("TANDEM_STRESS_ROUNDS", std::max(1, preset / tandem::test::slowness())));
-}
+using tandem::test::setting;
 
 int one_of(random_source& random, int first, int last) {
   return std::uniform_int_distribution<int>(first, last)(random);

@@ -127,6 +127,16 @@ std::vector<process_info> family(int root) {
   return found;
 }
 
+long resident_kibibytes(int pid) {
+  const std::string directory = pid == 0 ? "self" : std::to_string(pid);
+  std::istringstream status(slurp("/proc/" + directory + "/status"));
+  for (std::string word; status >> word;) {
+    long kibibytes = 0;
+    if (word == "VmRSS:" && status >> kibibytes) return kibibytes;
+  }
+  return -1;
+}
+
 std::map<int, std::string> threads() {
   std::map<int, std::string> found;
   for (const int tid : numbers_in("/proc/self/task")) {

@@ -29,6 +29,9 @@ std::map<int, std::string> threads();
 /// Descriptor -> what it refers to, for every open descriptor of this process.
 std::map<int, std::string> descriptors();
 
+/// The resident memory of a process (0: this one) in KiB; -1 if there is none such.
+long resident_kibibytes(int pid = 0);
+
 /// Names in /dev/shm that belong to tandem. It must never leave one.
 std::vector<std::string> shared_memory_names();
 
