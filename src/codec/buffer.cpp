@@ -100,5 +100,10 @@ void throw_nested_too_deep(bool encoding) {
   throw decode_error("A message from another process is nested more than " + limit + " levels deep." + hint);
 }
 
+void throw_too_many_empty_items() {
+  throw decode_error(std::string("A message from another process claims too many items that take no bytes.") +
+                     hint);
+}
+
 }  // namespace detail
 }  // namespace tandem

@@ -145,6 +145,7 @@ void encode_at_depth(writer& out, const std::exception_ptr& error, std::string_v
     out.write_value(form::null);
     return;
   }
+  const nesting<writer> level(out);
   const description found = describe(error);
   const std::string trace = join_traces(found.trace, outer_trace);
   const auto entry = find_exception(without_nesting(found.mangled));
@@ -158,7 +159,7 @@ std::exception_ptr decode_known(reader& in, std::uint32_t depth) {
   std::string readable = codec<std::string>::decode(in);
   const std::string what = codec<std::string>::decode(in);
   std::string trace = codec<std::string>::decode(in);
-  reader parts(in.take(in.read_count(1)), in.peer());
+  reader parts = in.take_part(in.read_count(1));
   const std::exception_ptr nested = decode_at_depth(in, depth + 1);
   const auto entry = find_exception(name);
   // Registered over there, but not here.
@@ -170,6 +171,7 @@ std::exception_ptr decode_known(reader& in, std::uint32_t depth) {
 
 std::exception_ptr decode_at_depth(reader& in, std::uint32_t depth) {
   if (depth > max_nested) throw_nested_too_deep(false);
+  const nesting<reader> level(in);  // a registered exception may have an exception_ptr for a member
   const auto found = in.read_value<std::uint8_t>();
   switch (static_cast<form>(found)) {
     case form::null:

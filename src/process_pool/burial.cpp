@@ -25,7 +25,10 @@ std::string initializer_failure(process::remote_worker& worker) {
   if (size == 0) return "its message is too long to tell";
   try {
     reader in(std::span<const std::byte>(worker.header().failure).first(size));
-    std::rethrow_exception(decode_exception(in));
+    const std::exception_ptr error = decode_exception(in);
+    if (!error)
+      return "the worker has overwritten its message";  // null is well-formed, but nobody can have thrown it
+    std::rethrow_exception(error);
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {

@@ -157,10 +157,16 @@ TEST(Reader, RefusesCountsThatTheBytesCannotHold) {
 
 TEST(Reader, ReservesNoMoreMemoryThanTheMessageHas) {
   const std::array<std::byte, 100> bytes{};
-  const reader in(bytes);
-  EXPECT_EQ(in.reservation(100, 1000), 1U);
-  EXPECT_EQ(in.reservation(100, 10), 11U);
-  EXPECT_EQ(in.reservation(3, 1), 3U);
+  const auto reservation = [&](std::size_t count, std::size_t item_size) {
+    return reader(bytes).reservation(count, item_size);
+  };
+  EXPECT_EQ(reservation(100, 1000), 1U);
+  EXPECT_EQ(reservation(100, 10), 11U);
+  EXPECT_EQ(reservation(3, 1), 3U);
+  reader in(bytes);  // many containers, one in the other
+  std::size_t taken = 0;
+  for (int i = 0; i < 100; ++i) taken += in.reservation(100, 1);
+  EXPECT_LE(taken, 4 * bytes.size() + 100);
 }
 
 TEST(Reader, MessagesNameTheLikelyCause) {

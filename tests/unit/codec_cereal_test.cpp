@@ -4,9 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cereal/types/list.hpp>
 #include <cereal/types/memory.hpp>
 #include <cereal/types/polymorphic.hpp>
+#include <cereal/types/vector.hpp>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -141,6 +145,83 @@ struct liar {
   }
 };
 
+/// Items that cereal serializes, and that are far larger than their bytes.
+struct spacious {
+  std::array<char, 4000> room{};
+  bool used = false;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(used);
+  }
+};
+template <class Items>
+struct boxes {
+  Items items;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(items);
+  }
+};
+
+/// Two types that shared pointers in one archive refer to.
+struct small_thing {
+  char value = 0;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(value);
+  }
+};
+struct large_thing {
+  std::array<std::string, 8> texts;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    for (auto& text : texts) archive(text);
+  }
+};
+struct two_things {
+  std::shared_ptr<small_thing> first;
+  std::shared_ptr<large_thing> second;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(first, second);
+  }
+};
+
+/// Can only be constructed from what was read, and may then refer to itself.
+struct constructed_late {
+  explicit constructed_late(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+  std::shared_ptr<constructed_late> other;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(text_, other);
+  }
+  template <class Archive>
+  static void load_and_construct(Archive& archive, cereal::construct<constructed_late>& construct) {
+    std::string text;
+    std::shared_ptr<constructed_late> other;
+    archive(text, other);
+    construct(text);
+    construct->other = other;
+  }
+};
+struct late_holder {
+  std::shared_ptr<constructed_late> held;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(held);
+  }
+};
+
+/// A list by way of cereal.
+struct link {
+  std::unique_ptr<link> next;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(next);
+  }
+};
+
 struct throws_in_load {
   int unused = 0;
   template <class Archive>
@@ -209,6 +290,68 @@ TEST(CodecCereal, ASizeIsNotBelievedBeyondTheBytesAtHand) {
   tandem::encode(out, liar{std::uint64_t{1} << 40, {}});
   tandem::reader in(out.bytes());
   EXPECT_THROW(static_cast<void>(tandem::decode<liar>(in)), tandem::decode_error);
+}
+
+template <class T>
+void refuse(const tandem::writer& out, const char* because) {
+  tandem::reader in(out.bytes());
+  try {
+    static_cast<void>(tandem::decode<T>(in));
+    FAIL();
+  } catch (const tandem::decode_error& error) {
+    EXPECT_NE(std::string(error.what()).find(because), std::string::npos) << error.what();
+  }
+}
+
+TEST(CodecCereal, ItemsAreMadeAsTheyAreReadAndNotAheadByTheirCount) {
+  boxes<std::vector<spacious>> in_vector{std::vector<spacious>(3)};
+  in_vector.items[2].used = true;
+  EXPECT_TRUE(round_trip(in_vector).items.at(2).used);
+  boxes<std::list<spacious>> in_list{std::list<spacious>(3)};
+  in_list.items.back().used = true;
+  EXPECT_TRUE(round_trip(in_list).items.back().used);
+  tandem::writer out;
+  out.write_size(1'000'000);  // there are that many bytes, but the first is no bool
+  for (int i = 0; i != 1'000'000; ++i) out.write_value('\2');
+  refuse<boxes<std::vector<spacious>>>(out, "a bool");  // and takes no 4 GB: codec_corrupt_test counts
+}
+
+TEST(CodecCereal, ASharedPointerIsNotBelievedToBeOfAnotherType) {
+  tandem::writer out;
+  out.write_value(std::uint32_t{0x80000001});  // the first one is new, and has number 1
+  out.write_value('x');
+  out.write_value(std::uint32_t{1});  // the second one says that it is the same
+  refuse<two_things>(out, "no object of its type");
+}
+
+TEST(CodecCereal, ASharedPointerIsNotBelievedBeforeItsObjectIsConstructed) {
+  const auto text = std::string("long enough not to lie within the string itself");
+  late_holder good{std::make_shared<constructed_late>(text)};
+  good.held->other = std::make_shared<constructed_late>("other");
+  EXPECT_EQ(round_trip(good).held->other->text_, "other");
+  tandem::writer out;
+  out.write_value(std::uint32_t{0x80000001});
+  tandem::encode(out, text);
+  out.write_value(std::uint32_t{1});  // itself
+  refuse<late_holder>(out, "no object of its type");
+}
+
+TEST(CodecCereal, NestsNoDeeperThanTheStackAllows) {
+  const auto list_of = [](int length) {
+    link first;
+    for (link* last = &first; length != 0; --length, last = last->next.get())
+      last->next = std::make_unique<link>();
+    return first;
+  };
+  int length = 0;
+  const link copy = round_trip(list_of(990));
+  for (const link* at = copy.next.get(); at != nullptr; at = at->next.get()) ++length;
+  EXPECT_EQ(length, 990);
+  tandem::writer refused;
+  EXPECT_THROW(tandem::encode(refused, list_of(1100)), tandem::not_portable_error);
+  tandem::writer out;
+  for (int i = 0; i != 1'000'000; ++i) out.write_value('\1');
+  refuse<link>(out, "nested");
 }
 
 TEST(CodecCereal, ItsExceptionsBecomeDecodeErrors) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <bitset>
+#include <cereal/types/vector.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,7 @@
 #include <string>
 #include <system_error>
 #include <tuple>
+#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -81,6 +83,53 @@ struct with_cereal {
     archive(id, texts);
   }
 };
+
+/// Written by hand, with a child of its own type behind a pointer: only the pointer's codec is ours.
+struct chain {
+  int value = 0;
+  std::unique_ptr<chain> next;
+};
+
+/// A registered exception that may hold any other one.
+struct holder_error {
+  std::exception_ptr held;
+};
+const auto registered = (tandem::register_exception<holder_error>(), 0);
+
+/// Large items which only cereal can read.
+struct spacious {
+  std::array<char, 4000> room{};
+  bool used = false;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(used);
+  }
+};
+struct boxes {
+  std::vector<spacious> items;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(items);
+  }
+};
+
+}  // namespace
+
+template <>
+struct tandem::codec<chain> {
+  static void encode(writer& out, const chain& value) {
+    tandem::encode(out, value.value);
+    tandem::encode(out, value.next);
+  }
+  static chain decode(reader& in) {
+    chain value;
+    value.value = tandem::decode<int>(in);
+    value.next = tandem::decode<std::unique_ptr<chain>>(in);
+    return value;
+  }
+};
+
+namespace {
 
 struct everything {
   item one;
@@ -237,6 +286,81 @@ TEST(CorruptBytes, AFewBytesCannotClaimLargeItems) {
   EXPECT_THROW(static_cast<void>(tandem::decode<std::vector<std::optional<big_item>>>(in)),
                tandem::decode_error);
   EXPECT_LT(allocated, 1'000'000U);
+}
+
+TEST(CorruptBytes, ContainersInEachOtherReserveNoMoreThanTheMessageJustifies) {
+  // Each level claims as many children as the bytes behind it could be, and there are bytes enough.
+  tandem::writer out;
+  for (int level = 0; level != 900; ++level) {
+    out.write_value(level);
+    out.write_size(10'000);
+  }
+  const std::vector<char> rest(200'000);
+  out.write(rest.data(), rest.size());
+  tandem::reader in(out.bytes());
+  allocated = 0;
+  EXPECT_THROW(static_cast<void>(tandem::decode<tree>(in)), tandem::decode_error);
+  EXPECT_LT(allocated, 20 * out.size());  // it was 900 times
+}
+
+TEST(CorruptBytes, NeitherDoThoseThatCerealReads) {
+  tandem::writer out;
+  out.write_size(100'000);
+  for (int i = 0; i != 100'000; ++i) out.write_value('\2');
+  tandem::reader in(out.bytes());
+  allocated = 0;
+  EXPECT_THROW(static_cast<void>(tandem::decode<boxes>(in)), tandem::decode_error);
+  EXPECT_LT(allocated, 1'000'000U);
+}
+
+TEST(CorruptBytes, ItemsWithoutBytesAreCountedOverAllContainers) {
+  tandem::writer out;
+  out.write_size(1000);
+  for (int i = 0; i != 1000; ++i) out.write_size(std::size_t{1} << 20U);
+  tandem::reader in(out.bytes());
+  allocated = 0;
+  EXPECT_THROW(static_cast<void>(tandem::decode<std::vector<std::vector<std::monostate>>>(in)),
+               tandem::decode_error);
+  EXPECT_LT(allocated, 10'000'000U);
+}
+
+TEST(CorruptBytes, AMillionItemsWithoutBytesAreBelieved) {
+  const std::vector<std::monostate> many(1'000'000);
+  tandem::writer out;
+  tandem::encode(out, many);
+  tandem::reader in(out.bytes());
+  EXPECT_EQ(tandem::decode<std::vector<std::monostate>>(in), many);
+}
+
+TEST(CorruptBytes, ACodecThatContainsItselfNestsNoDeeperThanTheStackAllows) {
+  tandem::writer out;
+  for (int i = 0; i != 1'000'000; ++i) {
+    out.write_value(i);
+    out.write_value('\1');
+  }
+  tandem::reader in(out.bytes());
+  EXPECT_THROW(static_cast<void>(tandem::decode<chain>(in)), tandem::decode_error);
+  chain first;
+  chain* last = &first;
+  for (int i = 0; i != 1100; ++i, last = last->next.get()) last->next = std::make_unique<chain>();
+  EXPECT_THROW(tandem::encode(out, first), tandem::not_portable_error);
+}
+
+TEST(CorruptBytes, ExceptionsWithinExceptionsNestNoDeeperThanTheStackAllows) {
+  // From the innermost one outwards: form, names, what, trace, parts, nothing nested.
+  std::vector<std::byte> bytes(1);
+  for (int level = 0; level != 2000; ++level) {
+    tandem::writer out;
+    out.write_value('\1');
+    tandem::encode(out, std::string(typeid(holder_error).name()));
+    for (int i = 0; i != 3; ++i) tandem::encode(out, std::string());
+    out.write_size(bytes.size());
+    out.write(bytes.data(), bytes.size());
+    out.write_value('\0');
+    bytes.assign(out.bytes().begin(), out.bytes().end());
+  }
+  tandem::reader in(bytes);
+  EXPECT_THROW(static_cast<void>(tandem::decode<std::exception_ptr>(in)), tandem::decode_error);
 }
 
 TEST(CorruptBytes, ItemsWithoutBytesAreCounted) {

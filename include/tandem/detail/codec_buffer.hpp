@@ -9,6 +9,7 @@
 
 #include <tandem/config.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -38,6 +39,7 @@ inline constexpr std::uint32_t max_nesting = 1000;
 [[noreturn]] TANDEM_API void throw_bad_byte(const char* what, std::uint64_t found);
 [[noreturn]] TANDEM_API void throw_left_over(std::size_t remaining);
 [[noreturn]] TANDEM_API void throw_nested_too_deep(bool encoding);
+[[noreturn]] TANDEM_API void throw_too_many_empty_items();
 
 /// Counts one level of nesting in a reader or writer for as long as it lives.
 template <class Buffer>
@@ -203,7 +205,7 @@ concept readable_as_bytes =
 class reader {
  public:
   explicit reader(std::span<const std::byte> bytes) noexcept
-      : position_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+      : position_(bytes.data()), end_(bytes.data() + bytes.size()), reservable_(4 * bytes.size()) {}
 
   /// As above; `peer` tells what the other process calls its functions (null: this very process wrote the
   /// bytes).
@@ -240,6 +242,14 @@ class reader {
     return {begin, size};
   }
 
+  /// A reader of the next `size` bytes, which are skipped here: a message within the message. It nests as deep
+  /// already as this one does.
+  [[nodiscard]] reader take_part(std::size_t size) {
+    reader part(take(size), peer_);
+    part.depth_ = depth_;
+    return part;
+  }
+
   /// Reads a count of items that take at least `min_item_size` bytes each, and refuses one that the remaining
   /// bytes cannot hold. Of items that may take no bytes at all, a million more than the remaining bytes are
   /// believed.
@@ -251,11 +261,24 @@ class reader {
     return static_cast<std::size_t>(count);
   }
 
-  /// How many of `count` items of `item_size` bytes in memory to allocate ahead: no more memory than the
-  /// message's own size, because what the count says is not proved before the items were read.
-  [[nodiscard]] std::size_t reservation(std::size_t count, std::size_t item_size) const noexcept {
-    const std::size_t justified = remaining() / item_size + 1;
-    return count < justified ? count : justified;
+  /// How many of `count` items of `item_size` bytes in memory to allocate ahead, because what the count says is
+  /// not proved before the items were read: no more memory than the remaining bytes take, and for all containers
+  /// of the message together, which may lie in each other, four times the message's size.
+  [[nodiscard]] std::size_t reservation(std::size_t count, std::size_t item_size) noexcept {
+    const std::size_t justified = std::min(remaining(), reservable_) / item_size + 1;
+    const std::size_t items = std::min(count, justified);
+    reservable_ -= std::min(reservable_, items * item_size);
+    return items;
+  }
+
+  /// To be called before each item that may take no bytes, and takes `item_size` in memory. Of those that do take
+  /// none a megabyte is believed, in all containers of the message together.
+  void begin_item(std::size_t item_size) {
+    if (position_ == last_item_) {
+      if (item_size > empty_left_) detail::throw_too_many_empty_items();
+      empty_left_ -= item_size;
+    }
+    last_item_ = position_;
   }
 
   /// Throws decode_error if bytes are left over: the two sides do not mean the same type.
@@ -272,6 +295,9 @@ class reader {
   const std::byte* position_;
   const std::byte* end_;
   const detail::peer_modules* peer_ = nullptr;
+  const std::byte* last_item_ = nullptr;  // where the item began that begin_item() was last called for
+  std::size_t reservable_ = 0;            // bytes that reservation() may still grant
+  std::size_t empty_left_ = empty_items;  // bytes in memory of items that take none in the message
   std::uint32_t depth_ = 0;
 };
 

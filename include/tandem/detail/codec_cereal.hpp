@@ -13,9 +13,21 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <forward_list>
+#include <list>
+#include <map>
 #include <memory>
+#include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
+#include <vector>
+
+namespace cereal::memory_detail {
+template <class T>
+struct PtrWrapper;
+}
 
 namespace tandem {
 
@@ -28,6 +40,30 @@ namespace detail {
 /// codec<T> does the same faster and with checked lengths. Defined in codec_core.hpp.
 template <class T>
 constexpr bool goes_around_cereal();
+
+/// What cereal puts around values on their way, and pointers: no level of nesting of its own.
+template <class T>
+inline constexpr bool is_cereals_wrapper = false;
+template <class T>
+inline constexpr bool is_cereals_wrapper<cereal::NameValuePair<T>> = true;
+template <class T>
+inline constexpr bool is_cereals_wrapper<cereal::SizeTag<T>> = true;
+template <class T>
+inline constexpr bool is_cereals_wrapper<cereal::BinaryData<T>> = true;
+template <class T>
+inline constexpr bool is_cereals_wrapper<cereal::DeferredData<T>> = true;
+template <class T>
+inline constexpr bool is_cereals_wrapper<cereal::memory_detail::PtrWrapper<T>> = true;
+template <class T>
+inline constexpr bool is_cereals_wrapper<std::shared_ptr<T>> = true;
+template <class T>
+inline constexpr bool is_cereals_wrapper<std::weak_ptr<T>> = true;
+template <class T, class Deleter>
+inline constexpr bool is_cereals_wrapper<std::unique_ptr<T, Deleter>> = true;
+
+/// Values of T may contain values of T, by way of cereal: counted on both sides.
+template <class T>
+inline constexpr bool nests_in_cereal = std::is_class_v<T> && !is_cereals_wrapper<T>;
 
 /// cereal's way of writing to a writer.
 class cereal_writer : public cereal::OutputArchive<cereal_writer, cereal::AllowEmptyClassElision> {
@@ -60,6 +96,9 @@ class cereal_writer : public cereal::OutputArchive<cereal_writer, cereal::AllowE
     using value_type = std::remove_cv_t<Value>;
     if constexpr (goes_around_cereal<value_type>()) {
       codec<value_type>::encode(out_, value);
+    } else if constexpr (nests_in_cereal<value_type>) {
+      const nesting<writer> level(out_);
+      base::operator()(value);
     } else {
       base::operator()(value);
     }
@@ -92,17 +131,68 @@ class cereal_reader : public cereal::InputArchive<cereal_reader, cereal::AllowEm
   void loadBinary(void* data, std::size_t size) { in_.read(data, size); }
   [[nodiscard]] reader& in() noexcept { return in_; }
 
+  /// Something is to be read later, to where it lies now.
+  [[nodiscard]] bool has_deferred() const noexcept { return has_deferred_; }
+
+  // Hide those of the base, where cereal's functions for shared pointers look up what a number in the message stands
+  // for: they would believe that it is of the type that they expect, and that it is constructed.
+  template <class T>
+  void registerSharedPointer(std::uint32_t id, const std::shared_ptr<T>& pointer) {
+    loading_->number = id & ~cereal::detail::msb_32bit;
+    shared_[loading_->number] = {pointer, &typeid(T),
+                                 !cereal::traits::has_load_and_construct<T, cereal_reader>::value};
+  }
+  [[nodiscard]] std::shared_ptr<void> getSharedPointer(std::uint32_t number) {
+    if (number == 0) return nullptr;
+    const auto found = shared_.find(number);
+    if (found == shared_.end() || !found->second.constructed || *found->second.type != *loading_->type) {
+      throw cereal::Exception("a shared pointer refers to number " + std::to_string(number) +
+                              ", which is no object of its type");
+    }
+    return found->second.pointer;
+  }
+
  private:
+  struct shared_object {
+    std::shared_ptr<void> pointer;
+    const std::type_info* type = nullptr;
+    bool constructed = false;
+  };
+  /// A shared pointer that is being loaded.
+  struct shared_load {
+    const std::type_info* type;
+    std::uint32_t number = 0;  // of the object, if it is a new one
+  };
+
   template <class Value>
   void get(Value& value) {
     if constexpr (goes_around_cereal<Value>()) {
       value = codec<Value>::decode(in_);
+    } else if constexpr (nests_in_cereal<Value>) {
+      const nesting<reader> level(in_);
+      base::operator()(value);
     } else {
       base::operator()(value);
     }
   }
+  template <class T>
+  void get(cereal::DeferredData<T>& value) {
+    has_deferred_ = true;
+    base::operator()(value);
+  }
+  template <class T>
+  void get(cereal::memory_detail::PtrWrapper<std::shared_ptr<T>&>& value) {
+    shared_load here{&typeid(T)};
+    shared_load* const outer = std::exchange(loading_, &here);
+    base::operator()(value);  // if it throws, the archive is done with
+    loading_ = outer;
+    if (here.number != 0) shared_[here.number].constructed = true;
+  }
 
   reader& in_;
+  std::map<std::uint32_t, shared_object> shared_;
+  shared_load* loading_ = nullptr;  // the innermost
+  bool has_deferred_ = false;
 };
 
 template <class T>
@@ -133,8 +223,8 @@ template <class T>
 void CEREAL_SAVE_FUNCTION_NAME(cereal_writer& archive, const cereal::SizeTag<T>& tag) {
   archive.out().write_size(static_cast<std::size_t>(tag.size));
 }
-// cereal resizes to what it reads here before it reads a single item: no item is believed to take less than a
-// byte.
+// Whoever asks for it resizes to what it reads here before he reads a single item: no item is believed to take less
+// than a byte.
 template <class T>
 void CEREAL_LOAD_FUNCTION_NAME(cereal_reader& archive, cereal::SizeTag<T>& tag) {
   tag.size = static_cast<std::remove_reference_t<T>>(archive.in().read_count(1));
@@ -147,6 +237,49 @@ void CEREAL_SAVE_FUNCTION_NAME(cereal_writer& archive, const cereal::BinaryData<
 template <class T>
 void CEREAL_LOAD_FUNCTION_NAME(cereal_reader& archive, cereal::BinaryData<T>& data) {
   archive.loadBinary(data.data, static_cast<std::size_t>(data.size));
+}
+
+// In place of cereal's, which resize to the number of items that the message claims: what is taken ahead is what the
+// bytes at hand justify. In the same format.
+template <class Sequence>
+void load_items(cereal_reader& archive, Sequence& items) {
+  using item = typename Sequence::value_type;
+  reader& in = archive.in();
+  const std::size_t count = in.read_count(1);
+  items.clear();
+  if constexpr (requires { items.reserve(count); }) items.reserve(in.reservation(count, sizeof(item)));
+  for (std::size_t i = 0; i != count; ++i) {
+    in.begin_item(sizeof(item));
+    if constexpr (requires { items.capacity(); }) {
+      if (archive.has_deferred() && items.size() == items.capacity())
+        throw cereal::Exception("a vector with deferred data claims more items than its bytes justify");
+    }
+    archive(items.emplace_back());
+  }
+}
+template <class T, class A>
+  requires(!std::is_same_v<T, bool>)
+void CEREAL_LOAD_FUNCTION_NAME(cereal_reader& archive, std::vector<T, A>& items) {
+  load_items(archive, items);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(cereal_reader& archive, std::deque<T, A>& items) {
+  load_items(archive, items);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(cereal_reader& archive, std::list<T, A>& items) {
+  load_items(archive, items);
+}
+template <class T, class A>
+void CEREAL_LOAD_FUNCTION_NAME(cereal_reader& archive, std::forward_list<T, A>& items) {
+  const std::size_t count = archive.in().read_count(1);
+  items.clear();
+  auto last = items.before_begin();
+  for (std::size_t i = 0; i != count; ++i) {
+    archive.in().begin_item(sizeof(T));
+    last = items.emplace_after(last);
+    archive(*last);
+  }
 }
 
 /// cereal can write and read T, and make one to read into.

@@ -68,7 +68,8 @@ class unaligned_iterator {
 
 template <class T>
 [[nodiscard]] T decode_item(reader& in) {
-  return codec<std::remove_cv_t<T>>::decode(in);
+  if constexpr (detail::min_size<T>() == 0) in.begin_item(sizeof(T));
+  return decode_nested<std::remove_cv_t<T>>(in);
 }
 
 template <class Allocator>
@@ -102,7 +103,7 @@ struct contiguous_codec {
     if constexpr (bytewise<item>) {
       out.write(values.data(), values.size() * sizeof(item));
     } else {
-      for (const item& value : values) codec<item>::encode(out, value);
+      for (const item& value : values) encode_nested<item>(out, value);
     }
   }
 
@@ -137,7 +138,7 @@ struct sequence_codec {
 
   static void encode(writer& out, const Container& values) {
     out.write_size(values.size());
-    for (const item& value : values) codec<item>::encode(out, value);
+    for (const item& value : values) encode_nested<item>(out, value);
   }
 
   static Container decode(reader& in) {
@@ -156,7 +157,7 @@ struct set_codec {
 
   static void encode(writer& out, const Container& values) {
     out.write_size(values.size());
-    for (const item& value : values) codec<item>::encode(out, value);
+    for (const item& value : values) encode_nested<item>(out, value);
   }
 
   static Container decode(reader& in) {
@@ -178,8 +179,8 @@ struct map_codec {
   static void encode(writer& out, const Container& values) {
     out.write_size(values.size());
     for (const auto& [k, v] : values) {
-      codec<key>::encode(out, k);
-      codec<mapped>::encode(out, v);
+      encode_nested<key>(out, k);
+      encode_nested<mapped>(out, v);
     }
   }
 
@@ -247,7 +248,7 @@ struct codec<std::array<T, N>> {
     if constexpr (bytewise) {
       out.write(values.data(), N * sizeof(T));
     } else {
-      for (const T& value : values) codec<std::remove_cv_t<T>>::encode(out, value);
+      for (const T& value : values) detail::encode_nested<std::remove_cv_t<T>>(out, value);
     }
   }
 
@@ -256,7 +257,7 @@ struct codec<std::array<T, N>> {
       return detail::decode_bytes<std::array<T, N>>(in);
     } else if constexpr (N > 64 && std::is_default_constructible_v<T> && std::is_move_assignable_v<T>) {
       std::array<T, N> values{};  // a braced list of so many would take the compiler too long
-      for (T& value : values) value = codec<T>::decode(in);
+      for (T& value : values) value = detail::decode_item<T>(in);
       return values;
     } else {
       return [&in]<std::size_t... I>(std::index_sequence<I...>) {
@@ -281,7 +282,7 @@ struct codec<std::forward_list<T, A>> {
 
   static void encode(writer& out, const std::forward_list<T, A>& values) {
     out.write_size(static_cast<std::size_t>(std::distance(values.begin(), values.end())));
-    for (const T& value : values) codec<T>::encode(out, value);
+    for (const T& value : values) detail::encode_nested<T>(out, value);
   }
 
   static std::forward_list<T, A> decode(reader& in) {

@@ -36,13 +36,45 @@ struct codec {
   static T decode(reader& in);
 };
 
+namespace detail {
+
+/// A codec that the user wrote: it may contain itself, by way of pointers and containers, and nobody but its
+/// callers counts how deep.
+template <class T>
+inline constexpr bool has_users_codec = has_codec<T> && !requires {
+  typename codec<T>::parts;
+}
+&&!bytewise<T>;
+
+/// One value inside another, or a whole one.
+template <class T>
+void encode_nested(writer& out, const T& value) {
+  if constexpr (has_users_codec<T>) {
+    const nesting<writer> level(out);
+    codec<T>::encode(out, value);
+  } else {
+    codec<T>::encode(out, value);
+  }
+}
+template <class T>
+[[nodiscard]] T decode_nested(reader& in) {
+  if constexpr (has_users_codec<T>) {
+    const nesting<reader> level(in);
+    return codec<T>::decode(in);
+  } else {
+    return codec<T>::decode(in);
+  }
+}
+
+}  // namespace detail
+
 /// Appends `value` to `out`. Throws what its codec throws, and std::bad_alloc.
 template <class T>
 void encode(writer& out, const T& value) {
   if constexpr (!portable<T>) {
     detail::require_portable<T>();
   } else {
-    codec<T>::encode(out, value);
+    detail::encode_nested<T>(out, value);
   }
 }
 
@@ -53,7 +85,7 @@ template <class T>
     detail::require_portable<T>();
     return codec<T>::decode(in);
   } else {
-    return codec<std::remove_cv_t<T>>::decode(in);
+    return detail::decode_nested<std::remove_cv_t<T>>(in);
   }
 }
 

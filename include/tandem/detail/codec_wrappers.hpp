@@ -156,7 +156,7 @@ struct pointer_codec {
       encode_with_cereal(out, value);
     } else {
       encode_flag(out, value != nullptr);
-      if (value != nullptr) codec<value_type>::encode(out, *value);
+      if (value != nullptr) encode_nested<value_type>(out, *value);
     }
   }
 
@@ -176,13 +176,13 @@ struct pointer_codec {
 struct make_unique_from {
   template <class T>
   std::unique_ptr<T> operator()(reader& in) const {
-    return std::unique_ptr<T>(new T(codec<T>::decode(in)));
+    return std::unique_ptr<T>(new T(decode_nested<T>(in)));
   }
 };
 struct make_shared_from {
   template <class T>
   std::shared_ptr<T> operator()(reader& in) const {
-    return std::make_shared<T>(codec<T>::decode(in));
+    return std::make_shared<T>(decode_nested<T>(in));
   }
 };
 

@@ -62,6 +62,7 @@ struct remote_continuation {
   static void decode(core& self, reader& in) {
     static_cast<Continuation&>(self).emplace_from([&in]() ->
                                                   typename call::result { return call::decode_result(in); });
+    in.expect_end();
   }
 };
 

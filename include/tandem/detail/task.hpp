@@ -109,6 +109,7 @@ class task final : public result<call_result_t<F, Args...>> {
 
   static void decode(core& self, reader& in) {
     static_cast<task&>(self).emplace_from([&in]() -> result_type { return call::decode_result(in); });
+    in.expect_end();  // if it throws, the value goes with the task
   }
 
   union {
