@@ -7,8 +7,10 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -48,7 +50,10 @@ void seal(int fd, seals which) { checked(::fcntl(fd, F_ADD_SEALS, flags_of(which
 
 bool has_seals(int fd, seals which) noexcept {
   const int present = ::fcntl(fd, F_GET_SEALS);
-  return present >= 0 && (present & flags_of(which)) == flags_of(which);
+  if (present < 0 || (present & flags_of(which)) != flags_of(which)) return false;
+  // Not one of huge pages: its holes raise SIGBUS where no such page is free, whatever the seals.
+  struct statfs system {};
+  return ::fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC;
 }
 
 std::size_t file_size(int fd) {

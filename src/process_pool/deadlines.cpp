@@ -66,7 +66,11 @@ void process_pool_state::carry_out(process::remote_worker& worker, time_point no
     link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
     worker.killing.sent(now);
   } catch (const std::exception&) {  // no memory, here or in the kernel
-    worker.killing.postponed(now);
+    if (worker.signal_directly(signal)) {
+      worker.killing.sent(now);
+    } else {
+      worker.killing.postponed(now);
+    }
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include <cstdio>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace tandem::detail {
@@ -59,12 +60,18 @@ process_pool_options checked(process_pool_options options) {
 
 std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_options options) {
   posix::watch_forks();
-  std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
-  state->link_ = process::server_link::start(state->options_.start, state->greeting());
-  add_task_owner(state.get(), state);
-  const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
-  state->manager_ = std::thread([state] { state->manage(); });
-  return state;
+  try {
+    std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
+    // Needed only when a worker is started, but there nobody can be told.
+    static_cast<void>(process::ring::create());
+    state->link_ = process::server_link::start(state->options_.start, state->greeting());
+    add_task_owner(state.get(), state);
+    const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
+    state->manager_ = std::thread([state] { state->manage(); });
+    return state;
+  } catch (const std::system_error& e) {
+    process::throw_start_error(e);
+  }
 }
 
 process_pool_state::process_pool_state(process_pool_options options)

@@ -96,6 +96,14 @@ bool remote_worker::is_stuck() noexcept {
   return state == slot_state::empty || state > slot_state::recalled;
 }
 
+bool remote_worker::signal_directly(int signal) noexcept {
+  try {
+    return pidfd && posix::pidfd_send_signal(pidfd.get(), signal);
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 void remote_worker::make_sure_it_is_dead() noexcept {
   try {
     if (pidfd) {

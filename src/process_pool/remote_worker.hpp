@@ -115,6 +115,9 @@ class remote_worker {
   /// The same for all slots with a task of a lower rank.
   void recall_less_urgent(priority than, task_list& tasks) noexcept;
 
+  /// Sends the signal without the fork server, for when that cannot be told. To the worker alone: its group is killed
+  /// when the server finds it dead. False if it cannot be.
+  bool signal_directly(int signal) noexcept;
   /// Kills it, where there is a handle to do it with, and waits until it is dead: its ring stands still then.
   void make_sure_it_is_dead() noexcept;
 

@@ -12,6 +12,7 @@
 #include <tandem/error.hpp>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -52,17 +53,34 @@ posix::detached_process launch(start_method how, posix::unique_fd& socket) {
 
 }  // namespace
 
+void throw_start_error(const std::system_error& refused) {
+  std::string text = std::string("tandem: process_pool: cannot be started: ") + refused.what() + ". ";
+  switch (refused.code().value()) {
+    case EPERM:
+    case EACCES:
+    case ENOSYS:
+      text +=
+          "The kernel refuses that call: it is too old, or a seccomp profile (that of a container, say) "
+          "forbids it. "
+          "docs/kernel.md tells what a pool needs, and why";
+      break;
+    case EMFILE:
+    case ENFILE:
+      text += "Too many descriptors are open: close some, or raise the limit (ulimit -n)";
+      break;
+    default:
+      text += "Most likely there is no memory, or a limit on processes (ulimit -u) is reached";
+  }
+  throw start_error(text);
+}
+
 server_link server_link::start(start_method how, const hello& config) {
   server_link link;
-  posix::unique_fd self;
-  try {
-    self = posix::pidfd_open(posix::current_pid());
-    auto [here, there] = posix::make_socket_pair();
-    link.server_ = launch(how, there);
-    link.socket_ = std::move(here);
-  } catch (const std::system_error& e) {
-    throw start_error(std::string("tandem: process_pool: the fork server could not be started: ") + e.what());
-  }
+  const posix::unique_fd self = posix::pidfd_open(posix::current_pid());
+  auto [here, there] = posix::make_socket_pair();
+  link.server_ = launch(how, there);
+  link.socket_ = std::move(here);
+  there.reset();  // its end of file tells that the server is gone
   const byte_buffer bytes = encode(config);
   const int self_fd = self.get();
   if (posix::send_message(link.socket_.get(), bytes.bytes(), std::span(&self_fd, 1)) !=

@@ -12,9 +12,13 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <vector>
 
 namespace tandem::process {
+
+/// For the constructor of a pool that the kernel has refused something: names the call, the likely cause and what to do.
+[[noreturn]] void throw_start_error(const std::system_error& refused);
 
 class server_link {
  public:

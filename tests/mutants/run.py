@@ -21,6 +21,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import future_mutants  # noqa: E402
+import hostile_mutants  # noqa: E402
 import model_mutants  # noqa: E402
 import policy_mutants  # noqa: E402
 import pool_mutants  # noqa: E402
@@ -31,7 +32,8 @@ import stop_mutants  # noqa: E402
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = (future_mutants.MUTANTS + stop_mutants.MUTANTS + pool_mutants.MUTANTS + queue_mutants.MUTANTS +
-           process_mutants.MUTANTS + policy_mutants.MUTANTS + slab_mutants.MUTANTS + model_mutants.MUTANTS)
+           process_mutants.MUTANTS + policy_mutants.MUTANTS + hostile_mutants.MUTANTS + slab_mutants.MUTANTS +
+           model_mutants.MUTANTS)
 
 # A mutant may hang: it gets this many times what its tests need unmutated, and some seconds.
 PATIENCE, GRACE = 6, 10

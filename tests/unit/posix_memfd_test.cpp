@@ -54,6 +54,14 @@ TEST(Memfd, HasItsLabelButNoNameInAnyDirectory) {
   EXPECT_EQ(info.st_nlink, 0U);
 }
 
+// A hole in one would be a SIGBUS for whoever reads it where no such page is free.
+TEST(Memfd, OfHugePagesCountsAsNotSealed) {
+  const unique_fd fd(::memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB));
+  if (!fd) GTEST_SKIP() << "no huge pages here";
+  seal(fd.get(), seals::shrink);
+  EXPECT_FALSE(has_seals(fd.get(), seals::shrink));
+}
+
 TEST(Memfd, SharedMappingsSeeEachOther) {
   const unique_fd fd = create_memfd("test", 4096);
   mapping one = mapping::shared(fd.get(), 4096);
