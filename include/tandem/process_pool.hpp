@@ -121,6 +121,17 @@ class TANDEM_API process_pool final
   /// See executor. Called from a callback that the pool itself runs, `wait` is refused with
   /// invalid_state_error.
   void shutdown(shutdown_options options = {}) override;
+  /// Ends the pool now, without running what it has accepted: each future of a task that has no result yet throws
+  /// cancelled_error, at once; workers get SIGTERM and, 250 ms later, SIGKILL. Finalizers are not called.
+  ///
+  /// Returns when the workers are gone, and all processes that their tasks have started, also in groups and sessions of their
+  /// own - but for those that this user may not kill. (A pool whose fork server was killed by somebody loses sight of
+  /// those.) Tasks that run in this process, under when_full::run_in_caller, are awaited. Thread-safe; once it has returned, as
+  /// after shutdown().
+  /// @throws invalid_state_error in a callback that the pool itself runs
+  void terminate();
+  /// As terminate(), with SIGKILL at once. Also makes a terminate() that another thread has called do so.
+  void kill();
   [[nodiscard]] executor_stats stats() const override;
 
   void check(const task_options& options) const override;

@@ -5,6 +5,7 @@
 #ifndef TANDEM_POSIX_REAP_HPP
 #define TANDEM_POSIX_REAP_HPP
 
+#include "posix/clock.hpp"
 #include "posix/pidfd.hpp"
 
 #include <chrono>
@@ -38,6 +39,17 @@ struct reaped {
 
 /// Tells whether the child `pid`, which has ended, exited with code 0; leaves it to be reaped. Never throws.
 [[nodiscard]] bool ended_well(pid_t pid) noexcept;
+
+/// Returns a child that has ended and is not reaped, and leaves it so; 0 if there is none. Never throws.
+[[nodiscard]] pid_t ended_child() noexcept;
+
+/// From now on whoever loses its parent below this process becomes this process's child, and not init's.
+void adopt_orphans() noexcept;
+
+/// Kills and reaps all children, and whoever becomes a child by that, until there is none; with adopt_orphans() these are all
+/// processes below this one. Gives up at the deadline: not all can be killed. @throws std::system_error if /proc is
+/// missing.
+void end_children(steady_time deadline);
 
 /// Reaps a child, `pid`, or any for -1; blocks until it ends. @throws std::system_error (ECHILD).
 [[nodiscard]] reaped reap(pid_t pid = -1);

@@ -23,6 +23,7 @@ bool process_pool_state::check_deadlines() {
     const lock held(mutex_);
     for (const worker_ptr& w : workers_) {
       note_if_serving(*w);
+      condemn(*w, held);
       any = any || w->killing.decided() || w->front_is_timed();
     }
   }
@@ -34,6 +35,17 @@ bool process_pool_state::check_deadlines() {
     carry_out(*w, now);
   }
   return came_back;
+}
+
+// Once the pool is ended by force, also those that come to be known after that: each round looks at all of them.
+void process_pool_state::condemn(process::remote_worker& worker, const lock&) noexcept {
+  if (ending_ == ending::in_order) return;
+  worker.retiring = true;
+  if (ending_ == ending::at_once) {
+    worker.killing.hasten();
+  } else {
+    worker.killing.decide();
+  }
 }
 
 // The front task's time limit. Counted from when the worker can run it: not while it starts, not while it runs the one

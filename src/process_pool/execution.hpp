@@ -16,6 +16,12 @@ class execution {
   void decide() noexcept {
     if (next_signal_ == none_yet) next_signal_ = SIGTERM;
   }
+  /// At once, if it has not been: without SIGTERM, or without the rest of the grace.
+  void hasten() noexcept {
+    if (next_signal_ == all_sent) return;
+    next_signal_ = SIGKILL;
+    not_before_.reset();
+  }
   [[nodiscard]] bool decided() const noexcept { return next_signal_ != none_yet; }
 
   /// The signal to send now; 0 if there is none.

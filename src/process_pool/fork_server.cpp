@@ -1,6 +1,7 @@
 // The fork server's loop, as README.md tells it. Everything that waits here waits in one poll.
 #include "process_pool/fork_server.hpp"
 
+#include "posix/child_signal.hpp"
 #include "posix/clock.hpp"
 #include "posix/pidfd.hpp"
 #include "posix/poll.hpp"
@@ -15,6 +16,7 @@
 
 #include <tandem/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -23,6 +25,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -38,8 +41,10 @@ class server {
 
   int run() {
     if (!greet()) return 1;
+    adopt_orphans();
     for (;;) {
-      std::vector<pollfd> entries{posix::readable(socket_.get()), posix::readable(pool_.get())};
+      std::vector<pollfd> entries{posix::readable(socket_.get()), posix::readable(pool_.get()),
+                                  posix::readable(child_ends_ ? child_ends_->fd() : -1)};
       std::vector<std::uint32_t> ids;
       for (const auto& [id, c] : children_) {
         entries.push_back(posix::readable(c.pidfd.get()));
@@ -50,13 +55,16 @@ class server {
       for (std::size_t i = 0; i < ids.size(); ++i) {
         if (entries[i + own].revents != 0) bury(ids[i]);
       }
+      reap_orphans();
       if (entries[1].revents != 0) return end();
       if (entries[0].revents != 0 && !obey()) return end();
     }
   }
 
  private:
-  static constexpr std::size_t own = 2;  // entries of the poll that are not children's
+  static constexpr std::size_t own = 3;  // entries of the poll that are not workers'
+  // How long to wait for processes that cannot be killed, or are in the kernel's hands.
+  static constexpr std::chrono::seconds longest_sweep{5};
 
   struct child {
     pid_t pid;
@@ -129,6 +137,8 @@ class server {
     const command order = decode_command(in);
     if (order.what == command::kind::start) {
       start(order.worker, std::move(got.fds));
+    } else if (order.what == command::kind::sweep) {
+      sweep_ = true;
     } else if (const auto it = children_.find(order.worker); it != children_.end()) {
       signal_tree(it->second.pid, order.signal);
     }
@@ -183,6 +193,7 @@ class server {
       socket_.reset();
       pool_.reset();
       children_.clear();
+      child_ends_.reset();
       if (greeting_) become_spawned_worker(parent, id, greeting_.get(), fds);
       worker_setup setup{ring::open(take(start_fd::ring)), take(start_fd::socket),
                          posix::event_fd(take(start_fd::bell)), static_cast<int>(id % max_places)};
@@ -215,9 +226,34 @@ class server {
          .text = {}});
   }
 
+  // Those who cannot be reaped are better left to init.
+  void adopt_orphans() {
+    try {
+      child_ends_.emplace();
+    } catch (const std::system_error&) {
+      return;  // the kernel denies it, or has no memory
+    }
+    posix::adopt_orphans();
+  }
+
+  // What a task has started and left without a parent is ours to reap, not to kill: it may be meant to stay.
+  void reap_orphans() {
+    if (!child_ends_) return;
+    child_ends_->lower();
+    const auto is_worker = [this](pid_t pid) {
+      return std::any_of(children_.begin(), children_.end(),
+                         [pid](const auto& c) { return c.second.pid == pid; });
+    };
+    while (const pid_t ended = posix::ended_child()) {
+      if (is_worker(ended)) return;  // hides those behind it: once more when it is buried, which is next
+      static_cast<void>(posix::reap(ended));
+    }
+  }
+
   int end() {
     for (const auto& [id, c] : children_) signal_tree(c.pid, SIGKILL);
     for (const auto& [id, c] : children_) static_cast<void>(posix::reap(c.pid));
+    if (sweep_) posix::end_children(posix::deadline_after(longest_sweep));
     return 0;
   }
 
@@ -229,6 +265,8 @@ class server {
   posix::unique_fd greeting_;  // config_ again, for workers that are spawned; else none
   std::unique_ptr<detail::peer_modules> modules_;
   std::map<std::uint32_t, child> children_;
+  std::optional<posix::child_signal> child_ends_;
+  bool sweep_ = false;  // nothing that a task has started shall outlive the pool
 };
 
 }  // namespace

@@ -40,6 +40,7 @@ void process_pool_state::manage() noexcept {
       abandon(e.what());
     }
   }
+  sweep();
   link_.close();
   ended_->complete_value();
 }

@@ -142,6 +142,11 @@ void process_pool_state::shutdown(const shutdown_options& options) {
   if (options.cancel_pending) cancel_waiting();
   bell_.raise();
   if (!options.wait) return;
+  await_end();
+}
+
+// Not where must_not_wait().
+void process_pool_state::await_end() {
   while (run_put_off_callbacks()) {}
   const this_task::blocking_region blocked;  // perhaps a worker of another pool, on whom our tasks may wait
   if (bound_.exists()) bound_.await_callers();

@@ -51,6 +51,10 @@ class process_pool_state final : public task_owner,
   void enqueue(core_ptr<core> task, admission how);
   [[nodiscard]] bool is_open() const noexcept;
   void shutdown(const shutdown_options& options);
+  /// How the pool ends: with all tasks run, with SIGTERM to the workers and some grace, with SIGKILL.
+  enum class ending { in_order, with_grace, at_once };
+  /// What process_pool::terminate() and kill() do.
+  void end_by_force(ending how);
   [[nodiscard]] executor_stats stats() const;
   /// Of a task that has been dispatched: true if it is cancelled now.
   bool stop_running(core& task) noexcept override;
@@ -104,6 +108,8 @@ class process_pool_state final : public task_owner,
   void requeue(process::task_list tasks) noexcept;
   void settle(process::task_list tasks, const std::exception_ptr& error) noexcept;
   void settle_one(core_ptr<core> task, const std::exception_ptr& error) noexcept;
+  [[nodiscard]] process::task_list take_what_runs() noexcept;
+  void await_end();
   void forget_cancelled(std::int64_t count) noexcept;
   void forget(std::int64_t count) noexcept;
 
@@ -138,6 +144,8 @@ class process_pool_state final : public task_owner,
   bool expire(process::remote_worker& worker, time_point now);
   void carry_out(process::remote_worker& worker, time_point now);
   bool take_up_retries();
+  void condemn(process::remote_worker& worker, const lock& held) noexcept;
+  void sweep() noexcept;
   void close_workers_when_done();
   [[nodiscard]] bool finished() const;
   void park();
@@ -188,7 +196,8 @@ class process_pool_state final : public task_owner,
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;
-  bool cancelling_ = false;         // shutdown() with cancel_pending: no task may start any more
+  bool cancelling_ = false;  // shutdown() with cancel_pending: no task may start any more
+  ending ending_ = ending::in_order;
   std::exception_ptr broken_;       // set once, by the manager: nothing can be run any more
   process::backlog backlog_;        // accepted, not dispatched
   process::retry_queue retries_;    // started, their worker is dead, to be tried again later

@@ -21,6 +21,10 @@ void process_pool::resize(int max_workers) { state_->resize(max_workers); }
 
 void process_pool::shutdown(shutdown_options options) { state_->shutdown(options); }
 
+void process_pool::terminate() { state_->end_by_force(detail::process_pool_state::ending::with_grace); }
+
+void process_pool::kill() { state_->end_by_force(detail::process_pool_state::ending::at_once); }
+
 executor_stats process_pool::stats() const { return state_->stats(); }
 
 void process_pool::enqueue(detail::core_ptr<detail::core> task) {

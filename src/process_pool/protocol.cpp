@@ -80,7 +80,7 @@ byte_buffer encode(const command& m) {
 
 command decode_command(reader& in) {
   command m;
-  m.what = take_kind(in, command::kind::signal);
+  m.what = take_kind(in, command::kind::sweep);
   m.worker = in.read_value<std::uint32_t>();
   m.signal = in.read_value<std::int32_t>();
   in.expect_end();

@@ -40,7 +40,7 @@ struct hello {
 
 /// Later messages, pool to server.
 struct command {
-  enum class kind : std::uint32_t { start, signal };
+  enum class kind : std::uint32_t { start, signal, sweep };  // sweep: at the end, kill whatever is left below
   kind what = kind::start;
   std::uint32_t worker = 0;
   std::int32_t signal = 0;  // to the worker's process group

@@ -23,7 +23,7 @@ void process_pool_state::start_workers() {
     std::uint32_t place = 0;
     {
       const lock held(mutex_);
-      if (closing_workers_ || broken_ || workers_.size() >= wanted_) return;
+      if (closing_workers_ || broken_ || ending_ != ending::in_order || workers_.size() >= wanted_) return;
       // The server reads no commands while it waits for us to read its reports: neither may have many under way.
       const auto unreported =
           std::count_if(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->pid == 0; });

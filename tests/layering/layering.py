@@ -98,7 +98,8 @@ PUBLIC_LIBRARIES = re.compile(r"boost/pfr(/.*|\.hpp)?|boost/pfr\.hpp|cereal/.*")
 INTEROP_LIBRARIES = re.compile(r"boost/thread/future\.hpp")
 # A name in /dev/shm outlives a killed process, so not even src/posix/ makes one.
 FORBIDDEN_CALLS = re.compile(r"\b(shm_open|sem_open|mq_open|shmget)\s*\(")
-RAW_CALLS = re.compile(r"(?<![\w:])(::)?(syscall|fork|vfork|mmap|waitpid|execve|kill)\s*\(")
+# Not members of that name: `void kill();`
+RAW_CALLS = re.compile(r"(?<![\w:])(?<!void )(::)?(syscall|fork|vfork|mmap|waitpid|execve|kill)\s*\(")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -6,6 +6,8 @@ STACK = "src/process_pool/crash_stack.cpp"
 BURIAL = "src/process_pool/burial.cpp"
 CANCELLATION = "src/process_pool/cancellation.cpp"
 DEADLINES = "src/process_pool/deadlines.cpp"
+TERMINATION = "src/process_pool/termination.cpp"
+SERVER = "src/process_pool/fork_server.cpp"
 
 MUTANTS = [
     # --- the stack of a crash ---
@@ -63,4 +65,36 @@ MUTANTS = [
         "    if (announced) call_on_worker_death(facts);\n",
         "who has waited for the future of a lost task finds its death told",
         "process_pool_policies", "WorkerDeath.IsToldBeforeTheFutureIsResolved", repeat=20),
+
+    # --- the end by force ---
+    Mutant(
+        "force_leaves_what_runs", TERMINATION,
+        "        running.push_back(std::move(task));\n", "        static_cast<void>(task);\n",
+        "terminate() cancels what runs",
+        "process_pool_policies", "*/End.ResolvesWhatRunsAndWhatWaits/*"),
+    Mutant(
+        "force_is_patient", DEADLINES,
+        "  if (ending_ == ending::in_order) return;\n  worker.retiring", "  return;\n  worker.retiring",
+        "terminate() kills the workers",
+        "process_pool_policies", "*/End.ComesToAShutdownThatWaits/*"),
+    Mutant(
+        "force_sweeps_nothing", TERMINATION,
+        "    link_.send({.what = process::command::kind::sweep});\n", "",
+        "what a task has started in a session of its own is gone when terminate() returns",
+        "process_pool_policies", "*/End.LeavesNothingThatTasksHaveStarted/*"),
+    Mutant(
+        "server_adopts_nobody", SERVER,
+        "    posix::adopt_orphans();\n", "",
+        "what has lost its parent below the pool is gone when terminate() returns",
+        "process_pool_policies", "*/End.LeavesNothingThatTasksHaveStarted/*"),
+    Mutant(
+        "server_reaps_no_orphans", SERVER,
+        "      static_cast<void>(posix::reap(ended));\n", "      return;\n",
+        "adopted processes leave no zombies",
+        "process_pool_policies", "Orphans.OfTasksLiveOnAndAreReaped"),
+    Mutant(
+        "server_is_told_of_no_orphan", SERVER,
+        "posix::readable(child_ends_ ? child_ends_->fd() : -1)}", "posix::readable(-1)}",
+        "the server wakes up for adopted children",
+        "process_pool_policies", "Orphans.OfTasksLiveOnAndAreReaped"),
 ]

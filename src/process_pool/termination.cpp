@@ -1,0 +1,63 @@
+// The pool's end by force: terminate() and kill(). The orderly one is shutdown(), in pool_state.cpp.
+#include "process_pool/pool_state.hpp"
+
+#include <tandem/error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace tandem::detail {
+
+void process_pool_state::end_by_force(ending how) {
+  if (in_forked_child()) return;
+  if (must_not_wait()) {
+    throw invalid_state_error(
+        "tandem: process_pool::terminate() or process_pool::kill(), called by a callback that the pool "
+        "itself runs: "
+        "it would wait for itself. Call it from another thread, or shutdown({.wait = false, .cancel_pending "
+        "= true})");
+  }
+  const auto keep = shared_from_this();  // a callback of what is cancelled may let go of the pool
+  {
+    const lock held(mutex_);
+    open_ = false;
+    ending_ = std::max(ending_, how);
+  }
+  bound_.wake();
+  cancel_not_due();
+  cancel_waiting();
+  // After that: what the workers have not begun by now they cannot begin any more.
+  settle(take_what_runs(), nullptr);
+  bell_.raise();
+  await_end();
+}
+
+// What is answered but not collected stays: it has a result.
+process::task_list process_pool_state::take_what_runs() noexcept {
+  process::task_list running;
+  const lock held(mutex_);
+  for (const worker_ptr& w : workers_) {
+    for (std::size_t i = 0; i < w->in_ring(); ++i) {
+      core_ptr<core>& task = w->flight_behind_front(i).task;
+      if (task && process::state_of(w->slot_behind_front(i)) == process::slot_state::taken)
+        running.push_back(std::move(task));
+    }
+  }
+  return running;
+}
+
+// The manager's last word to the server, which then kills all that is left below it.
+void process_pool_state::sweep() noexcept {
+  {
+    const lock held(mutex_);
+    if (ending_ == ending::in_order) return;
+  }
+  try {
+    link_.send({.what = process::command::kind::sweep});
+  } catch (const std::exception&) {
+    // No memory, here or in the kernel: workers and their groups are gone all the same.
+  }
+}
+
+}  // namespace tandem::detail
