@@ -282,24 +282,48 @@ bool core::wait(std::optional<time_point> deadline) const noexcept {
   while (run_put_off_callbacks()) {
     if (done()) return true;
   }
+  if (const std::shared_ptr<task_owner> helper = find_task_owner(attentive_owner())) {
+    helper->attend(self, deadline);
+    if (done()) return true;
+  }
   if (spin_until_done(deadline)) return true;
   const blocked guard(worker);
-  std::uint32_t w = load();
-  while (!word::done(w)) {
-    if ((w & word::has_waiter) == 0 &&
-        !self.state_.compare_exchange_weak(w, w | word::has_waiter, std::memory_order_acq_rel)) {
-      continue;
-    }
-    const std::uint32_t expected = w | word::has_waiter;
+  for (;;) {
+    const std::uint32_t expected = self.announce_waiter();
+    if (word::done(expected)) return true;
     if (!deadline) {
       posix::futex_wait(self.state_, expected, posix::scope::process_private);
     } else if (posix::futex_wait(self.state_, expected, posix::scope::process_private, *deadline) ==
                posix::wait_status::timed_out) {
       return done();
     }
-    w = load();
   }
-  return true;
+}
+
+// Who is about to sleep says so in the word. Returns what that is then; without the flag if it is done.
+std::uint32_t core::announce_waiter() noexcept {
+  std::uint32_t w = load();
+  while (!word::done(w) && (w & word::has_waiter) == 0) {
+    if (state_.compare_exchange_weak(w, w | word::has_waiter, std::memory_order_acq_rel))
+      return w | word::has_waiter;
+  }
+  return w;
+}
+
+core::slept core::sleep_beside(const TANDEM_ATOMIC<std::uint32_t>& bell, std::uint32_t silent,
+                               const std::optional<time_point>& deadline) noexcept {
+  const std::uint32_t expected = announce_waiter();
+  if (word::done(expected)) return slept::until_woken;
+  switch (posix::futex_wait_either({state_, expected, posix::scope::process_private},
+                                   {bell, silent, posix::scope::process_shared},
+                                   deadline.value_or(posix::no_deadline))) {
+    case posix::wait_status::unsupported:
+      return slept::not_at_all;
+    case posix::wait_status::timed_out:
+      return slept::until_deadline;
+    default:
+      return slept::until_woken;
+  }
 }
 
 void report_unhandled(const char* where, const std::exception_ptr& error, const void* owner) noexcept {

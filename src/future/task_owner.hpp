@@ -1,5 +1,5 @@
-// What a task can ask of the pool that runs it, though the task's future may outlive the pool: to stop it, and to take
-// an error that nobody else can. Pools are found by the address that their tasks carry (core::owner()).
+// What a task can ask of the pool that runs it, though the task's future may outlive the pool: to stop it, to help whoever
+// waits for it, and to take an error that nobody else can. Pools are found by the address that their tasks carry (core::owner()).
 #ifndef TANDEM_FUTURE_TASK_OWNER_HPP
 #define TANDEM_FUTURE_TASK_OWNER_HPP
 
@@ -7,6 +7,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 
 namespace tandem::detail {
 
@@ -16,6 +17,12 @@ class task_owner {
   virtual bool stop_running(core& task) noexcept = 0;
   /// Gives an error to the handler that the pool's options name. False if they name none.
   virtual bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept = 0;
+  /// A thread is about to wait for `task`, whose attentive_owner() it is: does for the task what that thread can do. Blocks
+  /// until the task is done, the deadline is over, or there is nothing that the thread could do.
+  virtual void attend(core& task, const std::optional<time_point>& deadline) noexcept {
+    static_cast<void>(task);
+    static_cast<void>(deadline);
+  }
 
  protected:
   ~task_owner() = default;

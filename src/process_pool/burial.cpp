@@ -72,6 +72,11 @@ void process_pool_state::worker_died(const process::report& death) noexcept {
 // The worker is dead, so its ring stands still. What it answered is delivered; the task that it had taken is lost, or
 // tried again; what it had not taken goes to others.
 void process_pool_state::bury(const worker_ptr& worker, const process::report& death) noexcept {
+  {
+    lock held(mutex_);
+    read_over_.wait(held, [&] { return !worker->is_being_read; });
+    worker->attendant = nullptr;  // whoever attends it finds its task done, or waits for it as others do
+  }
   while (collect(*worker)) {}
   note_if_serving(*worker);
   process::task_list unharmed;

@@ -73,6 +73,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
   std::size_t count = 0;
   {
     const lock held(mutex_);
+    if (worker.attendant != nullptr) return false;  // who has the front has what lies behind it
     count = worker.answered(batch.size());
     for (std::size_t i = 0; i < count; ++i) {
       batch[i].task = std::move(worker.flight_behind_front(i).task);
@@ -101,8 +102,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     finished_ += values + errors;
     failed_ += errors;
     bytes_received_ += bytes;
-    if (average > 0)
-      average_nanoseconds_ = average_nanoseconds_ == 0 ? average : 0.5 * (average_nanoseconds_ + average);
+    note_run_time(average, held);
   }
   bound_.wake();
   for (std::size_t i = 0; i < count; ++i) {
@@ -116,6 +116,12 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     }
   }
   return true;
+}
+
+// Of one task or several; 0: none of them ran.
+void process_pool_state::note_run_time(double nanoseconds, const lock&) noexcept {
+  if (nanoseconds <= 0) return;
+  average_nanoseconds_ = average_nanoseconds_ == 0 ? nanoseconds : 0.5 * (average_nanoseconds_ + nanoseconds);
 }
 
 bool process_pool_state::read_reports() {
@@ -254,29 +260,35 @@ bool process_pool_state::finished() const {
 }
 
 void process_pool_state::park() {
-  // ORDER parent-park: pairs with worker::ring_bell(). We store "parked" and then look at the slots, and whether those
-  // serve that still started; a worker stores the slot, or its life, and then looks at "parked". All are seq_cst: one
-  // of us sees the other.
-  for (const worker_ptr& w : workers_) w->header().parent_parked.store(1, std::memory_order_seq_cst);
   bool work = finished();
   std::optional<time_point> deadline;
   {
     const lock held(mutex_);
+    parked_ = true;
+    // ORDER parent-park: pairs with doorbell::ring(). We store that we sleep and then look at the slots, and whether those
+    // serve that still started; a worker stores the slot, or its life, and then rings. All are seq_cst: one of us sees
+    // the other. Rings that somebody attends have their own pair, and are given back with a look.
+    for (const worker_ptr& w : workers_)
+      if (w->attendant == nullptr) w->header().bell.now_sleeps(process::doorbell::sleeper::manager);
     for (const worker_ptr& w : workers_) {
-      work = work || w->answered(1) != 0 || begins_to_serve(*w);
+      work = work || (w->attendant == nullptr && w->answered(1) != 0) || begins_to_serve(*w);
       if (!w->is_stuck() || w->killing.decided()) continue;
       w->killing.decide();
       w->retiring = true;
       work = true;
     }
     deadline = next_deadline(held);
+    parked_until_ = deadline.value_or(posix::no_deadline);
   }
   if (!work) {
     std::array<pollfd, 2> entries{posix::readable(bell_.fd()), posix::readable(link_.fd())};
     const std::size_t count = link_ ? 2 : 1;
     posix::poll_until(std::span(entries).first(count), deadline.value_or(posix::no_deadline));
   }
-  for (const worker_ptr& w : workers_) w->header().parent_parked.store(0, std::memory_order_relaxed);
+  const lock held(mutex_);
+  parked_ = false;
+  for (const worker_ptr& w : workers_)
+    if (w->attendant == nullptr) w->header().bell.now_sleeps(process::doorbell::sleeper::nobody);
 }
 
 }  // namespace tandem::detail

@@ -22,6 +22,7 @@
 #include <tandem/process_pool.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -59,6 +60,7 @@ class process_pool_state final : public task_owner,
   /// Of a task that has been dispatched: true if it is cancelled now.
   bool stop_running(core& task) noexcept override;
   bool take_unhandled(const char* where, const std::exception_ptr& error) noexcept override;
+  void attend(core& task, const std::optional<time_point>& deadline) noexcept override;
   /// What the handle's destructor does: as shutdown(), or lets go where waiting is impossible.
   static void close_handle(std::shared_ptr<process_pool_state> state) noexcept;
 
@@ -121,11 +123,19 @@ class process_pool_state final : public task_owner,
 
   void room_is_made(const lock& held) noexcept;
 
+  // --- a waiter that fetches its answer: attendance.cpp ---
+  [[nodiscard]] worker_ptr begin_attendance(const core& task, const void* me) noexcept;
+  [[nodiscard]] bool fetch(process::remote_worker& worker, core& task, const void* me) noexcept;
+  [[nodiscard]] bool end_attendance(process::remote_worker& worker, const lock& held) noexcept;
+  [[nodiscard]] bool note_that_it_is_idle(process::remote_worker& worker, const lock& held) noexcept;
+  void collect_attended(process::remote_worker& worker, core_ptr<core> task) noexcept;
+
   // --- the manager's story: manager.cpp, deadlines.cpp, recruiting.cpp, dismissal.cpp and burial.cpp ---
   void manage() noexcept;
   void go_round();
   bool collect(process::remote_worker& worker);
   bool collect_all();
+  void note_run_time(double nanoseconds, const lock& held) noexcept;
   bool read_reports();
   bool refill();
   bool rebalance();
@@ -206,7 +216,10 @@ class process_pool_state final : public task_owner,
   static constexpr std::int64_t first_purge = 1024;
   std::int64_t next_purge_ = first_purge;  // size of the backlog at which cancelled tasks are taken out
   std::vector<worker_ptr> workers_;        // changed by the manager only, so it may read without the mutex
-  bool starved_ = false;                   // no descriptors for a large request: until an answer is collected
+  std::condition_variable read_over_;      // an answer that was being read outside of the manager has been
+  bool parked_ = false;                    // the manager sleeps, or is about to
+  time_point parked_until_{};
+  bool starved_ = false;  // no descriptors for a large request: until an answer is collected
   std::atomic<std::uint32_t> collections_{
       0};                           // counts those; read without the mutex, before descriptors are tried for
   std::atomic<int> max_workers_;    // read without the mutex too

@@ -130,19 +130,21 @@ void remote_worker::pop(std::size_t count, slab_cache& cache) noexcept {
   seen_in_front.reset();
   slow_front = false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (slab& used = flights_[tail_ % slot_count].request) {
+    flight& front = flight_behind_front(0);
+    if (slab& used = front.request) {
       --large_requests;
-      requests_.answered(used, read_once(ring_.at(tail_).request.kept));
+      requests_.answered(used, read_once(slot_behind_front(0).request.kept));
       cache.give(std::move(used));
     }
-    flights_[tail_ % slot_count] = {};
-    ring_.at(tail_).state.store(static_cast<std::uint32_t>(slot_state::empty), std::memory_order_seq_cst);
-    ++tail_;
+    front = {};
+    slot_behind_front(0).state.store(static_cast<std::uint32_t>(slot_state::empty),
+                                     std::memory_order_seq_cst);
+    tail_.store(tail() + 1, std::memory_order_relaxed);
   }
 }
 
 std::span<const std::byte> remote_worker::response(std::size_t behind_front, slab_receiver::memory& large) {
-  const std::uint64_t sequence = tail_ + behind_front;
+  const std::uint64_t sequence = tail() + behind_front;
   slot& s = ring_.at(sequence);
   // The worker can still write here if it has gone wrong.
   const payload answer = read_once(s.response);

@@ -53,9 +53,7 @@ class remote_worker {
       : id(number), started_in(round), ring_(ring::create()), socket_(std::move(socket)) {}
 
   /// Tasks that it has, is getting, or has answered and nobody has collected.
-  [[nodiscard]] std::size_t load() const noexcept {
-    return static_cast<std::size_t>(head_ - tail_) + reserved;
-  }
+  [[nodiscard]] std::size_t load() const noexcept { return in_ring() + reserved; }
   [[nodiscard]] bool has_room() const noexcept { return load() < slot_count; }
   [[nodiscard]] int ring_fd() const noexcept { return ring_.fd(); }
   [[nodiscard]] process::header& header() noexcept { return ring_.head(); }
@@ -74,14 +72,14 @@ class remote_worker {
 
   /// The answered slots from the front on, at most `most`.
   [[nodiscard]] std::size_t answered(std::size_t most) noexcept;
-  [[nodiscard]] slot& slot_behind_front(std::size_t i) noexcept { return ring_.at(tail_ + i); }
+  [[nodiscard]] slot& slot_behind_front(std::size_t i) noexcept { return ring_.at(tail() + i); }
   [[nodiscard]] flight& flight_behind_front(std::size_t i) noexcept {
-    return flights_[(tail_ + i) % slot_count];
+    return flights_[(tail() + i) % slot_count];
   }
   /// Slots between front and end of the ring.
-  [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail_); }
-  /// For the manager, who alone moves the front: answered(1) without the mutex. True may be wrong, false is not.
-  [[nodiscard]] bool may_have_answered() noexcept { return state_of(ring_.at(tail_)) == slot_state::done; }
+  [[nodiscard]] std::size_t in_ring() const noexcept { return static_cast<std::size_t>(head_ - tail()); }
+  /// answered(1) without the mutex. True may be wrong; false is not, unless somebody attends the ring.
+  [[nodiscard]] bool may_have_answered() noexcept { return state_of(ring_.at(tail())) == slot_state::done; }
   /// The front task is waited for, and has a time limit.
   [[nodiscard]] bool front_is_timed() noexcept {
     if (in_ring() == 0) return false;
@@ -130,9 +128,11 @@ class remote_worker {
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
   std::atomic<bool> served{
       false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
-  bool retiring = false;   // gets no more tasks
-  bool dismissed = false;  // retiring because it is one too many: its end is nothing to be counted
-  bool gone = false;       // dead and buried: a thread that still holds it must look elsewhere
+  bool retiring = false;            // gets no more tasks
+  bool dismissed = false;           // retiring because it is one too many: its end is nothing to be counted
+  const void* attendant = nullptr;  // the thread that fetches the front slot's answer in the manager's place
+  bool is_being_read = false;       // it reads that answer now, without the mutex
+  bool gone = false;                // dead and buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
   std::optional<detail::time_point>
       seen_in_front;  // when the manager first saw others wait behind the front task
@@ -141,12 +141,15 @@ class remote_worker {
   execution killing;
 
  private:
+  [[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(std::memory_order_relaxed); }
+
   ring ring_;
   posix::unique_fd socket_;
   slab_sender requests_;
   slab_receiver answers_;   // the manager's
   std::uint64_t head_ = 0;  // sequence number of the next slot to fill
-  std::uint64_t tail_ = 0;  // of the oldest slot that is not collected
+  // Of the oldest slot that is not collected. Written under the mutex by whoever collects, and read without it by the manager.
+  std::atomic<std::uint64_t> tail_{0};
   std::array<flight, slot_count> flights_;
 };
 

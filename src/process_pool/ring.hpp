@@ -9,6 +9,8 @@
 #include "posix/crash.hpp"
 #include "posix/memfd.hpp"
 
+#include "process_pool/doorbell.hpp"
+
 #include <tandem/detail/function_name.hpp>
 
 #include <atomic>
@@ -94,8 +96,8 @@ struct header {
   alignas(64) std::atomic<std::uint32_t> worker_parked;
   // The parent writes 1 when no further slot will be filled.
   std::atomic<std::uint32_t> closing;
-  // The parent writes 1 before it sleeps, the worker 0 when it rings.
-  alignas(64) std::atomic<std::uint32_t> parent_parked;
+  // Who sleeps until the worker answers: written by the parent, and by the worker when it rings.
+  alignas(64) doorbell bell;
   // The worker's: a process::life.
   alignas(64) std::atomic<std::uint32_t> life;
   std::atomic<std::uint64_t> tasks_done;

@@ -94,7 +94,7 @@ void process_pool_state::accept(core_ptr<core> task) {
   {
     const lock held(mutex_);
     refuse_if_closed(held);
-    task->set_owner(this);
+    task->set_attentive_owner(this);
     if (!bound_.exists()) ++outstanding_;  // otherwise it has been counted
     make_way(rank, less_urgent, held);
     // What was recalled goes back to the backlog, so this one goes there too: the manager deals them out in order.

@@ -150,10 +150,7 @@ class worker final : public detail::worker_context {
   }
 
   void ring_bell() noexcept {
-    // ORDER parent-park: pairs with the pool's park(), as worker-park does.
-    if (head_.parent_parked.load(std::memory_order_seq_cst) != 0 && head_.parent_parked.exchange(0) != 0) {
-      setup_.bell.raise();
-    }
+    head_.bell.ring([this] { setup_.bell.raise(); });
   }
 
   void serve(slot& s) noexcept {

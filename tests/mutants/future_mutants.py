@@ -58,9 +58,8 @@ MUTANTS = [
         """  while (run_put_off_callbacks()) {
     if (done()) return true;
   }
-  if (spin_until_done(deadline)) return true;
-  const blocked guard""",
-        "  if (spin_until_done(deadline)) return true;\n  const blocked guard",
+  if (const std::shared_ptr<task_owner> helper""",
+        "  if (const std::shared_ptr<task_owner> helper",
         "who waits inside a callback first fires what he has put off",
         "future_test", "OnDone.CallbackMayWaitForWhatItCompleted"),
 

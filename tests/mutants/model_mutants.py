@@ -4,6 +4,7 @@ from mutant import Mutant
 CALLBACKS = "src/future/callbacks.cpp"
 CORE = "src/future/core.cpp"
 JOIN = "src/future/join.cpp"
+DOORBELL = "src/process_pool/doorbell.hpp"
 DEQUE = "include/tandem/detail/fork_deque.hpp"
 ROSTER = "src/dispatch/roster.cpp"
 INJECTOR = "src/dispatch/injector.hpp"
@@ -24,8 +25,8 @@ MUTANTS = [
         "core_model", "CoreModel.CallbacksAgainstCompletion"),
     Mutant(
         "flag_of_a_waiter_is_a_store", CORE,
-        "        !self.state_.compare_exchange_weak(w, w | word::has_waiter, std::memory_order_acq_rel)) {\n      continue;\n    }",
-        "        (self.state_.store(w | word::has_waiter, std::memory_order_seq_cst), false)) {\n      continue;\n    }",
+        "    if (state_.compare_exchange_weak(w, w | word::has_waiter, std::memory_order_acq_rel))\n",
+        "    if (state_.store(w | word::has_waiter, std::memory_order_seq_cst), true)\n",
         "a waiter's flag does not undo a completion",
         "core_model", "CoreModel.WaiterAgainstCompletion"),
 
@@ -148,4 +149,25 @@ MUTANTS = [
         "      head_.store(head + count, std::memory_order_release);\n      return count;\n",
         "an item is one thief's",
         "batch_ring_model", "BatchRingModel.OwnerRefillsUnderAThief"),
+    Mutant(
+        "attendant_shows_its_sleep_late", DOORBELL,
+        "    word_.store(static_cast<std::uint32_t>(who), std::memory_order_seq_cst);\n",
+        "    word_.store(static_cast<std::uint32_t>(who), std::memory_order_release);\n",
+        "ORDER attendant-park, parent-park: who sleeps says so before its last look",
+        "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
+    Mutant(
+        "worker_looks_for_sleepers_early", DOORBELL,
+        "static_cast<sleeper>(word_.load(std::memory_order_seq_cst))", "static_cast<sleeper>(word_.load(std::memory_order_relaxed))",
+        "ORDER attendant-park, parent-park: a worker looks for sleepers behind its answer",
+        "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
+    Mutant(
+        "worker_wakes_no_attendant", DOORBELL,
+        "        posix::futex_wake(word_, 1, posix::scope::process_shared);\n", "",
+        "a worker wakes who attends its ring",
+        "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
+    Mutant(
+        "attendant_is_no_waiter", CORE,
+        "  const std::uint32_t expected = announce_waiter();\n", "  const std::uint32_t expected = load();\n",
+        "who ends a task wakes also those who sleep beside a bell",
+        "attendance_model", "AttendanceModel.AttendantAgainstACancel:AttendanceModel.AttendantOfAWorkerThatDies"),
 ]

@@ -7,6 +7,7 @@ CANCELLATION = "src/process_pool/cancellation.cpp"
 BURIAL = "src/process_pool/burial.cpp"
 MANAGER = "src/process_pool/manager.cpp"
 SUBMISSION = "src/process_pool/submission.cpp"
+ATTENDANCE = "src/process_pool/attendance.cpp"
 
 MUTANTS = [
     # --- both sides sleep and wake ---
@@ -17,12 +18,13 @@ MUTANTS = [
         "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads", repeat=5),
     Mutant(
         "worker_rings_no_bell", WORKER,
-        "      setup_.bell.raise();\n", "",
+        "    head_.bell.ring([this] { setup_.bell.raise(); });\n", "",
         "ORDER parent-park: a worker that has answered wakes the manager",
         "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
     Mutant(
         "manager_parks_without_a_look", MANAGER,
-        "work || w->answered(1) != 0 || begins_to_serve(*w);", "work || begins_to_serve(*w);",
+        "work || (w->attendant == nullptr && w->answered(1) != 0) || begins_to_serve(*w);",
+        "work || begins_to_serve(*w);",
         "ORDER parent-park: a manager that parks looks at the slots once more",
         "process_pool_stress", "ProcessPoolStress.MissesNoAnswerThatComesWhenTheManagerGoesToSleep", repeat=10),
     Mutant(
@@ -30,6 +32,59 @@ MUTANTS = [
         "    posix::futex_wake(parked, 1, posix::scope::process_shared);\n", "",
         "who fills a slot wakes its worker",
         "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
+
+    # --- who waits fetches the answer ---
+    Mutant(
+        "nobody_attends", SUBMISSION,
+        "    task->set_attentive_owner(this);\n", "    task->set_owner(this);\n",
+        "a task that somebody waits for does not wake the manager",
+        "process_pool_attendance", "ProcessPoolAttendance.LeavesTheManagerAsleep"),
+    Mutant(
+        "attendant_sleeps_without_a_look", ATTENDANCE,
+        "    if (!may_have_ended())\n", "",
+        "ORDER attendant-park: who attends looks once more before it sleeps",
+        "process_pool_attendance", "ProcessPoolAttendance.HoldsUnderManyWhoWait", repeat=10),
+    Mutant(
+        "ring_is_given_back_unwatched", ATTENDANCE,
+        "parked_ ? doorbell::sleeper::manager : doorbell::sleeper::nobody", "doorbell::sleeper::nobody",
+        "ORDER parent-park: a manager that sleeps hears of a ring that is given back",
+        "process_pool_attendance", "ProcessPoolAttendance.LeavesTheTaskToTheManagerWhenItGivesUp"),
+    Mutant(
+        "ring_is_given_back_without_a_look", ATTENDANCE,
+        "return worker.answered(1) != 0 || worker.is_stuck() || worker.front_is_timed();", "return false;",
+        "whoever gives a ring back looks at its front for the manager",
+        "process_pool_attendance", "ProcessPoolAttendance.LeavesCallbacksToTheManager"),
+    Mutant(
+        "attendance_forgets_the_backlog", ATTENDANCE,
+        "  return !backlog_.empty() ||\n", "  return\n",
+        "a worker that becomes idle gets what waits",
+        "process_pool_attendance", "ProcessPoolAttendance.LetsTheBacklogGoOn"),
+    Mutant(
+        "manager_is_not_told_who_is_idle", ATTENDANCE,
+        "  return parked_ && parked_until_ > *worker.idle_since + options_.idle_timeout.value();\n", "  return false;\n",
+        "idle_timeout counts from the moment in which a waiter has fetched the last answer",
+        "process_pool_attendance", "ProcessPoolAttendance.TellsTheManagerSinceWhenTheWorkerIsIdle", repeat=5),
+    Mutant(
+        "waiter_runs_callbacks", ATTENDANCE,
+        " && (task.load() & word::has_callback) == 0) {", ") {",
+        "a callback is not run by a thread that it may wait for",
+        "process_pool_attendance", "ProcessPoolAttendance.LeavesCallbacksToTheManager"),
+    Mutant(
+        "attendant_does_not_say_that_it_blocks", ATTENDANCE,
+        "  const this_task::blocking_region blocked;\n", "",
+        "a worker of another pool that waits is stood in for",
+        "process_pool_attendance", "ProcessPoolAttendance.BlocksAWorkerOfAnotherPoolAsEveryWaitDoes"),
+    Mutant(
+        "attendance_counts_late", ATTENDANCE,
+        "    ++finished_;\n    if (read.error)", "    if (read.error)",
+        "a task is counted before its future is done",
+        "process_pool_attendance", "ProcessPoolAttendance.CountsATaskBeforeItsFutureIsDone"),
+
+    Mutant(
+        "burial_while_somebody_reads", BURIAL,
+        "    read_over_.wait(held, [&] { return !worker->is_being_read; });\n", "",
+        "a ring in which somebody reads stays as it is",
+        "process_pool_attendance", "ProcessPoolAttendance.WorkerThatDiesWhileItsAnswerIsReadIsBuriedBehindThat"),
 
     # --- of two who want a slot one gets it ---
     Mutant(

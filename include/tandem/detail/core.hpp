@@ -151,6 +151,11 @@ class TANDEM_API core {
   /// Blocks until done, or until the deadline; true if done. On a worker it first tries to run the task in place. Looks for
   /// some microseconds before it sleeps.
   bool wait(std::optional<time_point> deadline = std::nullopt) const noexcept;
+  /// Sleeps until done, or until somebody rings `bell`, which holds `silent` until then, or until the deadline. For
+  /// task_owner::attend(), which looks again why it was.
+  enum class slept : std::uint8_t { not_at_all, until_deadline, until_woken };
+  slept sleep_beside(const TANDEM_ATOMIC<std::uint32_t>& bell, std::uint32_t silent,
+                     const std::optional<time_point>& deadline) noexcept;
   /// Registers a callback. False: it is done already, and the callback is still the caller's.
   [[nodiscard]] bool try_attach(callback* c) noexcept;
   /// Takes back what `mine` says is the caller's; true if one was found and dropped. If not found it has been
@@ -171,10 +176,19 @@ class TANDEM_API core {
   void set_owner(const void* owner) noexcept {
     owner_.store(reinterpret_cast<std::uintptr_t>(owner), std::memory_order_release);
   }
+  /// The same, for an owner that helps those who wait: task_owner::attend().
+  void set_attentive_owner(const void* owner) noexcept {
+    owner_.store(reinterpret_cast<std::uintptr_t>(owner) | attends, std::memory_order_release);
+  }
   /// ORDER owner: acquire pairs with set_owner(): who sees the owner sees what the task needs to be run.
   [[nodiscard]] const void* owner() const noexcept {
     const std::uintptr_t tagged = owner_.load(std::memory_order_acquire);
-    return (tagged & for_reports_only) != 0 ? nullptr : reinterpret_cast<const void*>(tagged);
+    return (tagged & for_reports_only) != 0 ? nullptr : reinterpret_cast<const void*>(tagged & ~tags);
+  }
+  /// Null if it has another owner, or none.
+  [[nodiscard]] const void* attentive_owner() const noexcept {
+    const std::uintptr_t tagged = owner_.load(std::memory_order_acquire);
+    return (tagged & attends) == 0 ? nullptr : reinterpret_cast<const void*>(tagged & ~tags);
   }
   /// For a task that has yet to come to its owner: that one is told of errors that nobody can receive, and no more.
   /// Before it is published.
@@ -183,7 +197,7 @@ class TANDEM_API core {
   }
   /// Who is told of errors that nobody can receive; null: nobody.
   [[nodiscard]] const void* reports_to() const noexcept {
-    return reinterpret_cast<const void*>(owner_.load(std::memory_order_acquire) & ~for_reports_only);
+    return reinterpret_cast<const void*>(owner_.load(std::memory_order_acquire) & ~tags);
   }
   void set_options(std::unique_ptr<task_options> options) noexcept;
   /// Null when the task was submitted without options.
@@ -223,6 +237,7 @@ class TANDEM_API core {
   [[nodiscard]] std::stop_source& stop_source() const noexcept;
   [[nodiscard]] bool note_in(task_ledger& ledger, std::uint32_t phase) const noexcept;
   [[nodiscard]] bool spin_until_done(std::optional<time_point> deadline) const noexcept;
+  [[nodiscard]] std::uint32_t announce_waiter() noexcept;
   void wake_waiters(std::uint32_t old) noexcept;
   void notify(std::uint32_t old) noexcept;
   void fire_callbacks() noexcept;
@@ -238,6 +253,8 @@ class TANDEM_API core {
   std::exception_ptr error_;                     // written before finish(failed), read after done()
   // Written by the executor before it queues the task, read by waiters at any time: a continuation has waiters before.
   static constexpr std::uintptr_t for_reports_only = 1;  // set in it: see set_reports_to()
+  static constexpr std::uintptr_t attends = 2;           // set in it: see set_attentive_owner()
+  static constexpr std::uintptr_t tags = for_reports_only | attends;
   TANDEM_ATOMIC<std::uintptr_t> owner_{0};
   std::unique_ptr<task_options> options_;  // written before publication, read after it
   TANDEM_ATOMIC<bool> consumed_{false};

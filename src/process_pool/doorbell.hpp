@@ -1,0 +1,60 @@
+// The word in a ring's header by which the worker wakes whoever sleeps until it has something to tell: the manager, which
+// sleeps on all rings at once, or a thread that attends this one (attendance.cpp). Owns the word and its protocol; README.md has
+// the pairs. Lies in memory that the worker may have overwritten: whoever is woken looks, and believes nothing.
+#ifndef TANDEM_PROCESS_POOL_DOORBELL_HPP
+#define TANDEM_PROCESS_POOL_DOORBELL_HPP
+
+#include "posix/futex.hpp"
+
+#include <tandem/config.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace tandem::process {
+
+class doorbell {
+ public:
+  enum class sleeper : std::uint32_t {
+    nobody,    // whoever is interested is awake, and looks
+    manager,   // sleeps on the pool's bell
+    attendant  // sleeps on this word
+  };
+
+  /// The parent's, under the pool's mutex or by the attendant. Whoever is about to sleep looks at the slots behind it.
+  /// ORDER parent-park, attendant-park: pairs with ring(). We store who sleeps and then look at the slot; the worker stores the
+  /// slot and then looks here. All are seq_cst: one of us sees the other.
+  void now_sleeps(sleeper who) noexcept {
+    word_.store(static_cast<std::uint32_t>(who), std::memory_order_seq_cst);
+  }
+
+  /// The worker's, behind its store of a slot's state or of its life. The manager is woken by `raise_bell`.
+  template <class RaiseBell>
+  void ring(RaiseBell raise_bell) noexcept {
+    if (who() == sleeper::nobody) return;
+    switch (static_cast<sleeper>(word_.exchange(0, std::memory_order_seq_cst))) {
+      case sleeper::manager:
+        raise_bell();
+        break;
+      case sleeper::attendant:
+        posix::futex_wake(word_, 1, posix::scope::process_shared);
+        break;
+      case sleeper::nobody:
+        break;
+    }
+  }
+
+  /// What the attendant sleeps on, while it is `attendant`.
+  [[nodiscard]] const TANDEM_ATOMIC<std::uint32_t>& word() const noexcept { return word_; }
+
+ private:
+  [[nodiscard]] sleeper who() const noexcept {
+    return static_cast<sleeper>(word_.load(std::memory_order_seq_cst));
+  }
+
+  TANDEM_ATOMIC<std::uint32_t> word_;
+};
+
+}  // namespace tandem::process
+
+#endif
