@@ -15,6 +15,7 @@
 #include <tandem/parallel_reduce.hpp>
 #include <tandem/preload.hpp>
 #include <tandem/process_pool.hpp>
+#include <tandem/shared_buffer.hpp>
 #include <tandem/task_group.hpp>
 #include <tandem/task_options.hpp>
 #include <tandem/tbb_pool.hpp>

@@ -68,6 +68,12 @@ std::size_t allocated_size(int fd) {
   return static_cast<std::size_t>(info.st_blocks) * 512;  // st_blocks has this unit everywhere
 }
 
+void allocate(int fd, std::size_t size) {
+  check_offset(0, size);
+  checked(retry_on_eintr([&] { return ::fallocate(fd, 0, 0, static_cast<off_t>(size)); }),
+          "getting memory for a memfd");
+}
+
 void discard(int fd, std::size_t size) noexcept {
   const int error = errno;
   static_cast<void>(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)));
@@ -117,6 +123,10 @@ void mapping::reset() noexcept {
   }
   data_ = nullptr;
   size_ = 0;
+}
+
+void mapping::keep_from_forks() {
+  if (data_ != nullptr) checked(::madvise(data_, size_, MADV_DONTFORK), "keeping a mapping from forks");
 }
 
 std::size_t pread_all(int fd, std::span<std::byte> into, std::uint64_t offset) {

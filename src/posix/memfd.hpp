@@ -46,6 +46,10 @@ void seal(int fd, seals which);
 /// std::system_error.
 [[nodiscard]] std::size_t allocated_size(int fd);
 
+/// Gets memory for all of a memfd's first `size` bytes, which may not be 0, as if they had been written: none is missing
+/// when it is touched. @throws std::system_error (ENOMEM, ENOSPC).
+void allocate(int fd, std::size_t size);
+
 /// Gives the memory of a memfd's first `size` bytes back, whoever has it mapped: they read zeros from then on. Does
 /// nothing if it is sealed against writing.
 void discard(int fd, std::size_t size) noexcept;
@@ -87,6 +91,8 @@ class mapping {
 
   /// Unmaps at once.
   void reset() noexcept;
+  /// Children that are forked from now on do not have it. @throws std::system_error.
+  void keep_from_forks();
 
  private:
   mapping(std::byte* data, std::size_t size) noexcept : data_(data), size_(size) {}

@@ -22,8 +22,10 @@ void decode(remote_worker& worker, std::size_t behind_front, answer what, detail
   slab_receiver::memory large;
   const std::span<const std::byte> bytes = worker.response(behind_front, large);
   result.bytes = bytes.size();
-  if (task == nullptr) return;  // only to take the slab, if it came in one
+  if (task == nullptr) return;  // only to take what came with it
   reader in(bytes);
+  answered_buffers buffers = worker.buffers_of(behind_front);
+  in.set_memories(&buffers);
   switch (what) {
     case answer::value:
       task->remote()->decode(*task, in);

@@ -47,6 +47,7 @@ void process_pool_state::manage() noexcept {
 
 void process_pool_state::go_round() {
   bell_.lower();
+  forget_gone_buffers();
   bool moved = read_reports();
   moved = collect_all() || moved;
   moved = check_deadlines() || moved;
@@ -149,6 +150,22 @@ bool process_pool_state::read_reports() {
     }
   }
   return any;
+}
+
+// Shared buffers that no handle of this process means any more: the workers need not keep them.
+void process_pool_state::forget_gone_buffers() noexcept {
+  bool all = false;
+  const std::vector<std::uint64_t> gone = gone_buffers_->take(all);
+  if (!all && gone.empty()) return;
+  for (const worker_ptr& w : workers_) {
+    bool had_any = false;
+    {
+      const lock held(mutex_);
+      for (const std::uint64_t id : gone) had_any = w->forget_buffer(id) || had_any;
+      if (all) had_any = w->forget_buffer(0) || had_any;
+    }
+    if (had_any) w->wake();
+  }
 }
 
 // Moves waiting tasks to workers with room.

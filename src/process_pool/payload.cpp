@@ -1,7 +1,7 @@
 // From a small buffer to a region to a slab.
 #include "process_pool/payload.hpp"
 
-#include "process_pool/slab_link.hpp"
+#include "process_pool/memfd_mail.hpp"
 
 #include <algorithm>
 #include <cstring>

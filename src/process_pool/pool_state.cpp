@@ -83,7 +83,10 @@ process_pool_state::process_pool_state(process_pool_options options)
       max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
       ended_(new promised<void>) {}
 
-process_pool_state::~process_pool_state() { remove_task_owner(this); }
+process_pool_state::~process_pool_state() {
+  gone_buffers_->close();
+  remove_task_owner(this);
+}
 
 bool process_pool_state::take_unhandled(const char* where, const std::exception_ptr& error) noexcept {
   return call_error_handler(options_.error_handler, where, error);

@@ -138,6 +138,7 @@ class process_pool_state final : public task_owner,
   void note_run_time(double nanoseconds, const lock& held) noexcept;
   bool read_reports();
   bool refill();
+  void forget_gone_buffers() noexcept;
   bool rebalance();
   [[nodiscard]] bool has_idle_worker(const lock& held) const noexcept;
   [[nodiscard]] bool somebody_is_free(const lock& held) const noexcept;
@@ -203,6 +204,8 @@ class process_pool_state final : public task_owner,
   queue_bound bound_;
   process::slab_cache slabs_{4 * process::slab_bytes};  // for large arguments
   posix::event_fd bell_;  // raised by submitters that need a worker, and by workers that answered
+
+  const std::shared_ptr<process::gone_buffers> gone_buffers_ = std::make_shared<process::gone_buffers>(bell_);
 
   mutable std::mutex mutex_;  // guards everything down to the counters
   bool open_ = true;

@@ -24,6 +24,7 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, priority rank, det
   const std::span<const std::byte> bytes = request.out_.bytes();
   const place where = request.more_.where();
   slab large;
+  s.request.mail = 0;
   switch (where) {
     case place::in_slot:
       std::memcpy(s.request_bytes, bytes.data(), bytes.size());
@@ -33,9 +34,9 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, priority rank, det
       break;
     case place::in_memfd:
       large = request.more_.release(bytes.size());
-      requests_.send(socket_.get(), large, s.request);
       break;
   }
+  if (large || !request.buffers_.all().empty()) send_mail(s.request, large, request.buffers_.all());
   s.stop.store(0, std::memory_order_relaxed);
   s.module = name.module;
   s.offset = name.offset;
@@ -48,13 +49,30 @@ void remote_worker::put(detail::core_ptr<detail::core>& task, priority rank, det
   if (length != 0) std::memcpy(s.task_name, options->name.data(), length);
   s.task_name[length] = 0;
   s.phase = detail::remote_phase::decode_arguments;
-  if (large) ++large_requests;
-  flights_[sequence % slot_count] = {std::move(task), std::move(large), rank};
+  flight& f = flights_[sequence % slot_count];
+  f.task = std::move(task);
+  f.rank = rank;
+  if (large) {
+    ++large_requests;
+    f.request = std::move(large);
+  }
+  if (!request.buffers_.all().empty()) f.buffers = request.buffers_.release();
   ++head_;
   ++placed;
   idle_since.reset();
   // ORDER worker-park: seq_cst, before wake() looks at worker_parked. Also publishes the slot's fields.
   s.state.store(static_cast<std::uint32_t>(slot_state::ready), std::memory_order_seq_cst);
+}
+
+// What the worker needs beside the slot, and does not have. It is sent without waiting: a worker that is busy reads nothing.
+void remote_worker::send_mail(payload& of, const slab& large, const shared_buffers& buffers) {
+  memfd_mail mail;
+  of.buffers_kept = 0;
+  buffers_.prepare(buffers, ring_.head(), mail);
+  if (large) slabs_.send(large, of, mail);
+  mail.send(socket_.get(), posix::blocking::no);
+  of.mail = mail.empty() ? 0 : 1;
+  buffers_.sent(buffers);
 }
 
 void remote_worker::wake() noexcept {
@@ -129,16 +147,21 @@ void remote_worker::pop(std::size_t count, slab_cache& cache) noexcept {
   deadline.reset();
   seen_in_front.reset();
   slow_front = false;
+  inbox_.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    flight& front = flight_behind_front(0);
-    if (slab& used = front.request) {
+    slot& s = slot_behind_front(0);
+    flight& f = flight_behind_front(0);
+    f.task = {};
+    if (f.request) {
       --large_requests;
-      requests_.answered(used, read_once(slot_behind_front(0).request.kept));
-      cache.give(std::move(used));
+      slabs_.answered(f.request, read_once(s.request.kept));
+      cache.give(std::move(f.request));
     }
-    front = {};
-    slot_behind_front(0).state.store(static_cast<std::uint32_t>(slot_state::empty),
-                                     std::memory_order_seq_cst);
+    if (!f.buffers.empty()) {
+      buffers_.answered(f.buffers, read_once(s.request.buffers_kept));
+      f.buffers = {};
+    }
+    s.state.store(static_cast<std::uint32_t>(slot_state::empty), std::memory_order_seq_cst);
     tail_.store(tail() + 1, std::memory_order_relaxed);
   }
 }
@@ -149,6 +172,8 @@ std::span<const std::byte> remote_worker::response(std::size_t behind_front, sla
   // The worker can still write here if it has gone wrong.
   const payload answer = read_once(s.response);
   const auto where = static_cast<place>(answer.where);
+  inbox_.clear();
+  if (answer.mail != 0) inbox_.receive(socket_.get());
   if (where == place::in_slot && answer.size <= slot_bytes)
     return std::span<const std::byte>(s.response_bytes).first(answer.size);
   if (where == place::in_region && answer.size <= region_bytes)
@@ -157,7 +182,7 @@ std::span<const std::byte> remote_worker::response(std::size_t behind_front, sla
     throw decode_error("tandem: an answer from worker process " + std::to_string(pid) +
                        " is out of bounds: a task has overwritten memory of the worker");
   }
-  large = answers_.take(socket_.get(), answer, s.response.kept);
+  large = answers_.take(inbox_, answer, s.response.kept);
   return large->bytes().first(answer.size);
 }
 

@@ -5,7 +5,9 @@
 
 #include "posix/unique_fd.hpp"
 
+#include "process_pool/buffer_link.hpp"
 #include "process_pool/execution.hpp"
+#include "process_pool/memfd_mail.hpp"
 #include "process_pool/payload.hpp"
 #include "process_pool/ring.hpp"
 #include "process_pool/slab.hpp"
@@ -18,16 +20,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 namespace tandem::process {
 
 /// A task's callable and arguments, encoded before it is known which slot they go to.
-class encoded_request {
+class encoded_request final : private detail::memory_carrier {
  public:
-  explicit encoded_request(slab_cache& cache) noexcept
-      : more_(cache), out_(std::span<std::byte>(small_), more_) {}
+  /// `gone` hears of the shared buffers in it when they are.
+  encoded_request(slab_cache& cache, const std::shared_ptr<gone_buffers>& gone) noexcept
+      : more_(cache), out_(std::span<std::byte>(small_), more_), gone_(gone) {
+    out_.set_carrier(this);
+  }
+  encoded_request(const encoded_request&) = delete;
+  encoded_request& operator=(const encoded_request&) = delete;
   [[nodiscard]] writer& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
   [[nodiscard]] bool is_large() const noexcept { return more_.where() == place::in_memfd; }
@@ -35,9 +43,16 @@ class encoded_request {
 
  private:
   friend class remote_worker;
+  std::uint64_t attach(const detail::shared_memory_ptr& memory) override {
+    detail::as_sealed(memory)->observe(gone_);
+    return buffers_.add(memory);
+  }
+
   std::byte small_[slot_bytes];
   overflow more_;
   writer out_;
+  buffer_list buffers_;
+  const std::shared_ptr<gone_buffers>& gone_;
 };
 
 class remote_worker {
@@ -45,8 +60,9 @@ class remote_worker {
   /// One task on its way. An empty `task` means that it has been resolved or taken back: nobody waits for the answer.
   struct flight {
     detail::core_ptr<detail::core> task;
-    slab request;                      // where the arguments lie, if they are large
     priority rank = priority::normal;  // what is more urgent may overtake it
+    slab request;                      // where the arguments lie, if they are large
+    shared_buffers buffers;            // that are among them
   };
 
   remote_worker(std::uint32_t number, std::uint64_t round, posix::unique_fd socket)
@@ -102,6 +118,10 @@ class remote_worker {
   /// The answer's bytes; `large` holds them if they lie in a slab. Checks what the worker wrote before it believes
   /// it: throws decode_error. Only for an answered slot, by the manager; not under the mutex.
   [[nodiscard]] std::span<const std::byte> response(std::size_t behind_front, slab_receiver::memory& large);
+  /// Where the shared buffers of that answer are, from response() until pop() or the next response().
+  [[nodiscard]] answered_buffers buffers_of(std::size_t behind_front) noexcept {
+    return {flight_behind_front(behind_front).buffers, inbox_};
+  }
 
   /// Takes back the task in that slot, into `tasks`, if the worker has not taken it. The worker passes the slot
   /// without running it.
@@ -116,6 +136,12 @@ class remote_worker {
   /// Sends the signal without the fork server, for when that cannot be told. To the worker alone: its group is killed
   /// when the server finds it dead. False if it cannot be.
   bool signal_directly(int signal) noexcept;
+
+  /// No handle to that buffer is left, or (0) forget all that are not on their way. True if it is to be woken.
+  [[nodiscard]] bool forget_buffer(std::uint64_t buffer) noexcept {
+    return buffers_.forget(buffer, ring_.head());
+  }
+
   /// Kills it, where there is a handle to do it with, and waits until it is dead: its ring stands still then.
   void make_sure_it_is_dead() noexcept;
 
@@ -142,11 +168,14 @@ class remote_worker {
 
  private:
   [[nodiscard]] std::uint64_t tail() const noexcept { return tail_.load(std::memory_order_relaxed); }
+  void send_mail(payload& of, const slab& large, const shared_buffers& buffers);
 
   ring ring_;
   posix::unique_fd socket_;
-  slab_sender requests_;
-  slab_receiver answers_;   // the manager's
+  slab_sender slabs_;
+  buffer_sender buffers_;
+  memfd_inbox inbox_;       // the manager's
+  slab_receiver answers_;   // likewise
   std::uint64_t head_ = 0;  // sequence number of the next slot to fill
   // Of the oldest slot that is not collected. Written under the mutex by whoever collects, and read without it by the manager.
   std::atomic<std::uint64_t> tail_{0};

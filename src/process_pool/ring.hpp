@@ -13,6 +13,7 @@
 
 #include <tandem/detail/function_name.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -47,13 +48,19 @@ inline constexpr std::size_t slot_bytes = 192;  // payloads up to here lie in th
 inline constexpr std::size_t region_bytes =
     std::size_t{64} * 1024;  // up to here in the region, beyond in a memfd
 
+/// Shared buffers that a worker keeps at most.
+inline constexpr std::size_t kept_buffers = 32;
+
 struct payload {
   // Written by the sender before the slot's state.
   std::uint64_t size = 0;
   std::uint64_t slab = 0;        // its id, if `where` is in_memfd
   std::uint32_t where = 0;       // a `place`
   std::uint32_t slab_place = 0;  // where the receiver keeps it
-  // Written by the receiver before the slot's next state: the id of the slab that it has kept; 0: none.
+  std::uint32_t mail = 0;        // 1: a memfd_mail goes with it
+  // Written by the receiver before the slot's next state: how many of the shared buffers it has, in the order of the
+  // mail; the id of the slab that it has kept; 0: none.
+  std::uint32_t buffers_kept = 0;
   std::uint64_t kept = 0;
 };
 
@@ -67,7 +74,8 @@ template <class Word>
   return {.size = read_once(p.size),
           .slab = read_once(p.slab),
           .where = read_once(p.where),
-          .slab_place = read_once(p.slab_place)};
+          .slab_place = read_once(p.slab_place),
+          .mail = read_once(p.mail)};
 }
 
 struct alignas(64) slot {
@@ -98,6 +106,10 @@ struct header {
   std::atomic<std::uint32_t> closing;
   // Who sleeps until the worker answers: written by the parent, and by the worker when it rings.
   alignas(64) doorbell bell;
+  // The parent's: the shared buffers that the worker may keep, by place; 0: none. Whenever one is taken away, the other
+  // word is counted up behind it, and the worker woken (buffer_link.hpp).
+  alignas(64) std::atomic<std::uint32_t> buffers_gone;
+  std::array<std::atomic<std::uint64_t>, kept_buffers> buffers;
   // The worker's: a process::life.
   alignas(64) std::atomic<std::uint32_t> life;
   std::atomic<std::uint64_t> tasks_done;

@@ -200,7 +200,7 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
   const bool timed = options != nullptr && options->timeout.has_value();
   const std::uint32_t before = collections_.load(std::memory_order_relaxed);
   const auto at = [before](bool starved) { return starved ? std::optional(before) : std::nullopt; };
-  process::encoded_request request(slabs_);
+  process::encoded_request request(slabs_, gone_buffers_);
   function_name name;
   try {
     const remote_ops* ops = task->remote();

@@ -7,6 +7,8 @@
 #include "posix/futex.hpp"
 #include "posix/process.hpp"
 
+#include "process_pool/buffer_link.hpp"
+#include "process_pool/memfd_mail.hpp"
 #include "process_pool/payload.hpp"
 #include "process_pool/slab_link.hpp"
 #include "process_pool/stop_watch.hpp"
@@ -131,14 +133,16 @@ class worker final : public detail::worker_context {
 
   // Waits until the slot is ours; false if it never will be.
   bool await(slot& s) noexcept {
+    if (buffers_.has_gone()) buffers_.clear_out();
     for (int i = 0; i < spins; ++i) {
       if (is_ours(s)) return true;
       posix::spin_once();
     }
     for (;;) {
       // ORDER worker-park: pairs with parent publish. We store "parked" and then look at the slot; it stores the slot
-      // and then looks at "parked". All four are seq_cst: one of us sees the other.
+      // and then looks at "parked". All four are seq_cst: one of us sees the other. So it is with buffers that are gone.
       head_.worker_parked.store(1, std::memory_order_seq_cst);
+      if (buffers_.has_gone()) buffers_.clear_out();
       const bool work = is_ours(s);
       if (!work && !may_become_ours(s)) give_up();
       if (work || head_.closing.load(std::memory_order_seq_cst) != 0) {
@@ -159,20 +163,20 @@ class worker final : public detail::worker_context {
       head_.tasks_done.fetch_add(1, std::memory_order_relaxed);
     } else {  // recalled
       s.answer = static_cast<std::uint32_t>(answer::skipped);
-      if (static_cast<place>(s.request.where) == place::in_memfd) pass_slab(s);
+      if (s.request.mail != 0) drop_mail();
     }
     ++next_;
     s.state.store(static_cast<std::uint32_t>(slot_state::done), std::memory_order_seq_cst);
     ring_bell();
   }
 
-  // Takes it, so that it does not lie in the socket for ever.
-  void pass_slab(slot& s) noexcept {
+  void drop_mail() noexcept {
     try {
-      static_cast<void>(requests_.take(setup_.socket.get(), s.request, s.request.kept));
+      inbox_.receive(setup_.socket.get());
     } catch (...) {
       // Nothing was to be done with it.
     }
+    inbox_.clear();
   }
 
   void run_task(slot& s) noexcept {
@@ -180,12 +184,16 @@ class worker final : public detail::worker_context {
     const detail::task_context context{&s.stop, 1, nullptr, static_cast<int>(s.attempt), nullptr, &watch};
     const detail::task_context* outer = detail::exchange_current_task(&context);
     const auto begin = std::chrono::steady_clock::now();
+    buffers_.begin(s.request);
     try {
       answer_with(s, answer::value, [&](writer& out) {
         s.phase = detail::remote_phase::decode_arguments;
+        if (s.request.mail != 0)
+          inbox_.receive(setup_.socket.get());  // first: else the next slot would get it
         const detail::remote_thunk_fn thunk = detail::resolve_thunk({s.module, s.offset}, &modules_);
         slab_receiver::memory large;
         reader in(request_of(s, large), &modules_);
+        in.set_memories(&buffers_);
         thunk(in, out, s.phase);
       });
     } catch (...) {
@@ -195,23 +203,31 @@ class worker final : public detail::worker_context {
     }
     s.run_nanoseconds = static_cast<std::uint64_t>(
         std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+    buffers_.end();
+    inbox_.clear();
     detail::exchange_current_task(outer);
   }
 
   template <class Encode>
   void answer_with(slot& s, answer what, Encode encode) {
     reclaim_answers();
+    buffers_.begin_answer();
     overflow more(slabs_, setup_.ring.response_region(next_));
     writer out(std::span<std::byte>(s.response_bytes), more);
+    out.set_carrier(&buffers_);
     out.set_trace(where_);  // for exceptions that are part of a value: the items of a chunk
     encode(out);
     s.answer = static_cast<std::uint32_t>(what);
     s.response.size = out.size();
     s.response.where = static_cast<std::uint32_t>(more.where());
+    memfd_mail mail;
     if (more.where() == place::in_memfd) {
       answers_.emplace_back(next_, more.release(out.size()));
-      sender_.send(setup_.socket.get(), answers_.back().second, s.response);
+      sender_.send(answers_.back().second, s.response, mail);
     }
+    buffers_.add_to(mail);
+    mail.send(setup_.socket.get(), posix::blocking::yes);
+    s.response.mail = mail.empty() ? 0 : 1;
   }
 
   // Large answers that the parent has read: their slots are no longer done, or have come round again.
@@ -237,7 +253,7 @@ class worker final : public detail::worker_context {
       case place::in_memfd:
         break;
     }
-    large = requests_.take(setup_.socket.get(), s.request, s.request.kept);
+    large = requests_.take(inbox_, s.request, s.request.kept);
     return large->bytes().first(s.request.size);
   }
 
@@ -256,7 +272,9 @@ class worker final : public detail::worker_context {
   header& head_;
   const std::string where_ =
       "worker process " + std::to_string(posix::current_pid()) + " (" + posix::current_name() + ")";
+  memfd_inbox inbox_;  // what came with the slot in hand
   slab_receiver requests_;
+  buffer_keeper buffers_{head_, inbox_};
   slab_sender sender_;
   slab_cache slabs_{slab_bytes};
   std::vector<std::pair<std::uint64_t, slab>> answers_;  // sent, and perhaps not read yet

@@ -15,6 +15,7 @@
 #include <tandem/detail/outcome.hpp>
 #include <tandem/detail/task.hpp>
 #include <tandem/error.hpp>
+#include <tandem/shared_buffer.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -35,7 +36,7 @@ task_ptr task_for() {
 }
 
 task_ptr task_number(unsigned which) {
-  switch (which % 6) {
+  switch (which % 7) {
     case 0:
       return {};  // resolved already: nobody wants the answer
     case 1:
@@ -46,6 +47,8 @@ task_ptr task_number(unsigned which) {
       return task_for<std::vector<double>>();
     case 4:
       return task_for<detail::timed_values<detail::outcome<std::string>>>();
+    case 6:
+      return task_for<shared_buffer<int>>();
     default:
       return task_ptr(detail::new_task<detail::remote_mode::required>(1, [] {}));
   }
@@ -64,10 +67,11 @@ posix::unique_fd make_memory(unsigned how) {
   posix::unique_fd fd = posix::create_memfd("fuzz", sizes[how % std::size(sizes)]);
   if (how % std::size(sizes) != 0) posix::pwrite_all(fd.get(), std::as_bytes(std::span(content)), 0);
   if ((how & 0x40U) == 0) posix::seal(fd.get(), posix::seals::shrink | posix::seals::grow);
+  if ((how & 0x80U) != 0) posix::seal(fd.get(), posix::seals::write);
   return fd;
 }
 
-/// Messages in the worker's socket: a tag, and as many descriptors as the input says.
+/// Messages in the worker's socket: a tag, which is the memory's number, and as many descriptors as the input says.
 void send_messages(int socket, reader& in) {
   for (unsigned left = choose(in) % 5; left != 0; --left) {
     const unsigned how = choose(in);

@@ -28,7 +28,8 @@ ROOMS = {
     ),
     # Stands alone: how values, and the names of functions, are written and read.
     "codec": (
-        ["include/tandem/codec.hpp", "include/tandem/by_value.hpp", "include/tandem/detail/codec*",
+        ["include/tandem/codec.hpp", "include/tandem/by_value.hpp", "include/tandem/shared_buffer.hpp",
+         "include/tandem/detail/codec*",
          "include/tandem/detail/function_name.hpp", "src/codec/*"],
         ["config", "error", "posix"],
     ),

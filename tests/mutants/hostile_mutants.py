@@ -93,9 +93,4 @@ MUTANTS = [
         "  if (posix::allocated_size(memfd) < of.size) {", "  if (false) {",
         "memory that was never written is not read",
         "process_pool_answer_test", "HostileAnswer.InMemoryThatWasNeverWrittenIsRefused"),
-    Mutant(
-        "slabs_without_number", LINK,
-        " || waiting_.size() == most_waiting) {", ") {",
-        "a worker cannot make the pool keep any number of descriptors",
-        "process_pool_answer_test", "HostileAnswer.BehindAnyNumberOfOthersIsRefused"),
 ]

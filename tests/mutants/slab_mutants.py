@@ -1,9 +1,13 @@
-"""Mutants of large payloads: "Large payloads" in src/process_pool/README.md."""
+"""Mutants of large payloads: "Large payloads" and "Shared buffers" in src/process_pool/README.md."""
 from mutant import Mutant
 
 SLAB = "src/process_pool/slab.cpp"
 LINK = "src/process_pool/slab_link.cpp"
 PARTS = "process_pool_parts_test"
+BUFFERS = "src/process_pool/buffer_link.cpp"
+REMOTE = "src/process_pool/remote_worker.cpp"
+MEMORY = "src/codec/sealed_memory.cpp"
+PAYLOAD = "process_pool_payload"
 
 MUTANTS = [
     # --- who knows which slab ---
@@ -58,8 +62,81 @@ MUTANTS = [
         "a message in a slab that is kept is not longer than the slab",
         PARTS, "SlabLink.RefusesMoreThanThereIs"),
     Mutant(
-        "flood_of_slabs_is_taken_in", LINK,
-        " || waiting_.size() == most_waiting) {", ") {",
-        "slabs that nobody asks for are not taken in for ever",
-        PARTS, "SlabLink.KeepsNoDescriptorsOfAFloodOfSlabs"),
+        "mail_of_an_earlier_slot_stays", "src/process_pool/memfd_mail.cpp",
+        "  came_.clear();\n  std::array", "  std::array",
+        "what came with a slot and was not asked for is dropped",
+        PARTS, "SlabLink.KeepsNoDescriptorsThatNobodyAskedFor"),
+
+    # --- shared buffers ---
+    Mutant(
+        "buffer_is_sent_each_time", BUFFERS,
+        "    if (i < kept) place->kept = true;\n", "",
+        "a worker maps a buffer once",
+        PAYLOAD, "SharedBuffer.GoesToAWorkerOnce:SharedBuffer.ThatIsCancelledIsSentAgainWhenItIsWanted"),
+    Mutant(
+        "buffer_is_known_once_sent", BUFFERS,
+        "    if (i < kept) place->kept = true;\n", "    place->kept = true;\n",
+        "a buffer is known when the worker has said that it has it",
+        PAYLOAD, "SharedBuffer.GoesThoughTheWorkerHadNoDescriptorForItAtFirst"),
+    Mutant(
+        "place_under_way_is_given_away", BUFFERS,
+        "if (e.under_way == 0 && e.used != requests_ &&", "if (",
+        "what is under way keeps its place",
+        PAYLOAD, "SharedBuffer.IsKeptByAWorkerOnlySoOften"),
+    Mutant(
+        "gone_buffer_stays", BUFFERS,
+        "    take_away(e, shared);\n    any = true;\n", "    any = true;\n",
+        "a worker lets go of a buffer that is gone",
+        PAYLOAD, "SharedBuffer.IsGoneFromAnIdleWorkerWhenItsLastHandleIs",
+        environment=(("TANDEM_TEST_TIMEOUT", "10"),)),
+    Mutant(
+        "idle_worker_is_not_woken", "src/process_pool/manager.cpp",
+        "    if (had_any) w->wake();\n", "    static_cast<void>(had_any);\n",
+        "an idle worker lets go at once",
+        PAYLOAD, "SharedBuffer.IsGoneFromAnIdleWorkerWhenItsLastHandleIs",
+        environment=(("TANDEM_TEST_TIMEOUT", "10"),)),
+    Mutant(
+        "manager_is_not_rung_for_what_is_gone", BUFFERS,
+        "  bell_->raise();\n}\n", "}\n",
+        "the last handle rings for the manager",
+        PAYLOAD, "SharedBuffer.IsGoneFromAnIdleWorkerWhenItsLastHandleIs",
+        environment=(("TANDEM_TEST_TIMEOUT", "10"),)),
+    Mutant(
+        "task_keeps_its_buffers", BUFFERS,
+        "  of_task_.clear();\n", "",
+        "a task's buffers go with it",
+        PAYLOAD, "SharedBuffer.IsGoneFromAnIdleWorkerWhenItsLastHandleIs",
+        environment=(("TANDEM_TEST_TIMEOUT", "10"),)),
+    Mutant(
+        "flight_keeps_its_buffers", REMOTE,
+        "      f.buffers = {};\n", "",
+        "the pool lets go of a task's buffers when its answer is read",
+        PAYLOAD, "SharedBuffer.IsGoneFromAnIdleWorkerWhenItsLastHandleIs",
+        environment=(("TANDEM_TEST_TIMEOUT", "10"),)),
+    Mutant(
+        "buffer_comes_back_as_another", BUFFERS,
+        "    if (buffer == memory) return id | receivers_own;\n", "    static_cast<void>(id), static_cast<void>(buffer);\n",
+        "a buffer that comes back is the one that went",
+        PAYLOAD, "SharedBuffer.ComesBackAsWhatItWas"),
+    Mutant(
+        "mail_of_a_recalled_slot_is_left", "src/process_pool/worker.cpp",
+        "      if (s.request.mail != 0) drop_mail();\n", "",
+        "a slot's mail is read, wanted or not",
+        PAYLOAD, "SharedBuffer.ThatIsCancelledIsSentAgainWhenItIsWanted"),
+    Mutant(
+        "buffer_is_not_sealed_against_writing", MEMORY,
+        "posix::seals::shrink | posix::seals::grow | posix::seals::write | posix::seals::seal;",
+        "posix::seals::shrink | posix::seals::grow | posix::seals::seal;",
+        "nobody writes a shared buffer",
+        "shared_buffer_test", "SharedBuffer.CannotBeWrittenByAnybody"),
+    Mutant(
+        "forked_child_gets_the_writable_mapping", MEMORY,
+        "    writable.keep_from_forks();\n", "",
+        "a buffer can be sealed whoever forks meanwhile",
+        "shared_buffer_test", "SharedBuffer.CanBeSealedThoughAChildWasForkedMeanwhile"),
+    Mutant(
+        "sparse_buffer_is_believed", MEMORY,
+        "  if (posix::allocated_size(memfd.get()) < size) {", "  if (size == 0) {",
+        "memory that the peer has not paid for is not taken",
+        "shared_buffer_test", "SharedBuffer.RefusesMemoryThatIsNotWhatItsMessageSays"),
 ]

@@ -2,6 +2,7 @@
 #include "posix/memfd.hpp"
 #include "posix/socket.hpp"
 
+#include "process_pool/memfd_mail.hpp"
 #include "process_pool/payload.hpp"
 #include "process_pool/slab.hpp"
 #include "process_pool/slab_link.hpp"
@@ -109,11 +110,15 @@ class SlabLink : public testing::Test {
  protected:
   void send(const slab& used, std::size_t size) {
     of_ = {.size = size, .where = static_cast<std::uint32_t>(place::in_memfd)};
-    sender_.send(ends_.first.get(), used, of_);
+    memfd_mail mail;
+    sender_.send(used, of_, mail);
+    mail.send(ends_.first.get(), posix::blocking::no);
+    of_.mail = mail.empty() ? 0 : 1;
   }
   /// What the receiver finds at the front of the slab that was sent last.
   int receive() {
-    const slab_receiver::memory memory = receiver_.take(ends_.second.get(), of_, of_.kept);
+    if (of_.mail != 0) inbox_.receive(ends_.second.get());
+    const slab_receiver::memory memory = receiver_.take(inbox_, of_, of_.kept);
     EXPECT_GE(memory->size(), of_.size);
     return static_cast<int>(memory->bytes()[0]);
   }
@@ -132,13 +137,15 @@ class SlabLink : public testing::Test {
     return count;
   }
   void send_raw(std::uint64_t id, int memfd) {
-    std::array<std::byte, sizeof(id)> tag{};
-    std::memcpy(tag.data(), &id, sizeof(id));
-    posix::send_message(ends_.first.get(), tag, std::span(&memfd, 1));
+    memfd_mail mail;
+    mail.add(memfd_kind::slab, id, memfd);
+    mail.send(ends_.first.get(), posix::blocking::no);
+    of_.mail = 1;
   }
 
   std::pair<posix::unique_fd, posix::unique_fd> ends_ = posix::make_socket_pair();
   slab_sender sender_;
+  memfd_inbox inbox_;
   slab_receiver receiver_;
   payload of_;
 };
@@ -197,13 +204,16 @@ TEST_F(SlabLink, MapsOfWhatIsUsedOnceWhatTheMessageNeeds) {
   slab huge(4 * slab_bytes);
   std::memset(huge.bytes().data(), 3, slab_bytes + 5);
   send(huge, slab_bytes + 5);
-  EXPECT_EQ(receiver_.take(ends_.second.get(), of_, of_.kept)->size(), slab_bytes + 5);
+  inbox_.receive(ends_.second.get());
+  EXPECT_EQ(receiver_.take(inbox_, of_, of_.kept)->size(), slab_bytes + 5);
   EXPECT_EQ(of_.kept, 0U);
 }
 
 // --- a peer that is out of order ---
 
 TEST_F(SlabLink, RefusesASlabThatNeverCame) {
+  of_ = {.size = 1, .slab = 77, .mail = 1};
+  EXPECT_THROW(receive(), tandem::decode_error);
   of_ = {.size = 1, .slab = 77};
   EXPECT_THROW(receive(), tandem::decode_error);
   of_ = {};  // an empty place has no slab 0
@@ -212,8 +222,8 @@ TEST_F(SlabLink, RefusesASlabThatNeverCame) {
 
 TEST_F(SlabLink, RefusesMemoryThatCanShrink) {
   const posix::unique_fd memfd = posix::create_memfd("test", slab_bytes);
-  send_raw(5, memfd.get());
   of_ = {.size = 0, .slab = 5};
+  send_raw(5, memfd.get());
   EXPECT_THROW(receive(), tandem::decode_error);
   EXPECT_EQ(of_.kept, 0U);
 }
@@ -222,8 +232,8 @@ TEST_F(SlabLink, RefusesASlabOfAnotherSize) {
   for (const std::size_t size : {slab_bytes - 4096, slab_bytes + 4096}) {
     const posix::unique_fd memfd = posix::create_memfd("test", size);
     posix::seal(memfd.get(), posix::seals::shrink);
-    send_raw(5, memfd.get());
     of_ = {.size = 0, .slab = 5};
+    send_raw(5, memfd.get());
     EXPECT_THROW(receive(), tandem::decode_error);
   }
 }
@@ -245,20 +255,45 @@ TEST_F(SlabLink, RefusesMoreThanThereIs) {
 TEST_F(SlabLink, RefusesMemoryThatWasNeverWritten) {
   const posix::unique_fd sparse = posix::create_memfd("test", std::size_t{1} << 40U);
   posix::seal(sparse.get(), posix::seals::shrink);
-  send_raw(5, sparse.get());
   of_ = {.size = std::uint64_t{1} << 39U, .slab = 5, .slab_place = no_place};
+  send_raw(5, sparse.get());
   EXPECT_THROW(receive(), tandem::decode_error);
 }
 
-TEST_F(SlabLink, KeepsNoDescriptorsOfAFloodOfSlabs) {
+TEST_F(SlabLink, KeepsNoDescriptorsThatNobodyAskedFor) {
   const slab used = written(mebibyte, 1);
   of_ = {.size = 1, .slab = 9999};
+  const posix::unique_fd before = posix::create_memfd("test", 1);
   for (std::uint64_t id = 1; id < 1000; ++id) {
     send_raw(id, used.fd());
     EXPECT_THROW(receive(), tandem::decode_error);
   }
-  const posix::unique_fd next = posix::create_memfd("test", 1);
-  EXPECT_LT(next.get(), 200);
+  const posix::unique_fd after = posix::create_memfd("test", 1);
+  EXPECT_LE(after.get(), before.get() + 20);
+}
+
+TEST_F(SlabLink, RefusesAMessageThatIsNone) {
+  const std::array<std::byte, 3> odd{};
+  posix::send_message(ends_.first.get(), odd);
+  EXPECT_THROW(inbox_.receive(ends_.second.get()), tandem::decode_error);
+  const std::array<std::byte, 16> no_descriptors{};
+  posix::send_message(ends_.first.get(), no_descriptors);
+  EXPECT_THROW(inbox_.receive(ends_.second.get()), tandem::decode_error);
+  const std::array<std::byte, 4000> long_one{};
+  posix::send_message(ends_.first.get(), long_one);
+  EXPECT_THROW(inbox_.receive(ends_.second.get()), tandem::decode_error);
+}
+
+TEST_F(SlabLink, DoesNotWaitForAPeerThatReadsNothing) {
+  const slab used = written(mebibyte, 1);
+  int sent = 0;
+  try {
+    for (; sent < 100000; ++sent) send_raw(1, used.fd());
+    ADD_FAILURE();
+  } catch (const std::system_error& e) {
+    EXPECT_TRUE(is_shortage(e)) << e.what();
+  }
+  EXPECT_GT(sent, static_cast<int>(slot_count));
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ class writer;
 namespace detail {
 
 class peer_modules;
+class memory_carrier;
+class memory_source;
 
 /// Values may contain values of their own type (trees, lists) down to this depth: a corrupt or malicious
 /// message must not overflow the stack of whoever decodes it.
@@ -175,6 +177,10 @@ class writer {
   void set_trace(std::string_view trace) noexcept { trace_ = trace; }
   [[nodiscard]] std::string_view trace() const noexcept { return trace_; }
 
+  /// Says who takes memory along that is not copied into the message (shared_buffer); null: nobody.
+  void set_carrier(detail::memory_carrier* carrier) noexcept { carrier_ = carrier; }
+  [[nodiscard]] detail::memory_carrier* carrier() const noexcept { return carrier_; }
+
  private:
   friend class detail::nesting<writer>;
 
@@ -186,6 +192,7 @@ class writer {
   writer_overflow* overflow_ = nullptr;
   byte_buffer heap_;  // only its data_ is used until take()
   std::string_view trace_;
+  detail::memory_carrier* carrier_ = nullptr;
   std::uint32_t depth_ = 0;
   bool overflowed_ = false;
 };
@@ -288,6 +295,10 @@ class reader {
 
   [[nodiscard]] const detail::peer_modules* peer() const noexcept { return peer_; }
 
+  /// Says where the memory is that came beside the message; null: none did.
+  void set_memories(detail::memory_source* memories) noexcept { memories_ = memories; }
+  [[nodiscard]] detail::memory_source* memories() const noexcept { return memories_; }
+
  private:
   friend class detail::nesting<reader>;
   static constexpr std::size_t empty_items = std::size_t{1} << 20;
@@ -298,6 +309,7 @@ class reader {
   const std::byte* last_item_ = nullptr;  // where the item began that begin_item() was last called for
   std::size_t reservable_ = 0;            // bytes that reservation() may still grant
   std::size_t empty_left_ = empty_items;  // bytes in memory of items that take none in the message
+  detail::memory_source* memories_ = nullptr;
   std::uint32_t depth_ = 0;
 };
 
