@@ -13,8 +13,9 @@ child_signal::child_signal() : previous_() {
   sigset_t ends;
   ::sigemptyset(&ends);
   ::sigaddset(&ends, SIGCHLD);
-  ::pthread_sigmask(SIG_BLOCK, &ends, &previous_);
+  // First what may fail: a signal that stayed blocked would be blocked in all workers.
   fd_ = above_stdio(unique_fd(checked(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd")));
+  ::pthread_sigmask(SIG_BLOCK, &ends, &previous_);
 }
 
 child_signal::~child_signal() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }

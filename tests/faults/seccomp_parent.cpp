@@ -48,6 +48,7 @@ long number_of(const std::string& name) {
                {"sched_getaffinity", SYS_sched_getaffinity},
                {"mincore", SYS_mincore},
                {"fallocate", SYS_fallocate},
+               {"signalfd4", SYS_signalfd4},
                {"setrlimit", SYS_prlimit64},
                {"futex_waitv", 449},
                {"none", -1}};

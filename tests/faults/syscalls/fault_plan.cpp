@@ -90,6 +90,8 @@ const char* name_of(call which) noexcept {
       "pread",
       "fallocate",
       "fstatfs",
+      "signalfd",
+      "sigaltstack",
       "getrlimit",
       "setrlimit",
       "sched_getaffinity",

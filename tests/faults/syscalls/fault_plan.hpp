@@ -45,6 +45,8 @@ enum class call : int {
   pread,
   fallocate,
   fstatfs,
+  signalfd,
+  sigaltstack,
   getrlimit,
   setrlimit,
   affinity,

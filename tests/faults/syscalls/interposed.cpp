@@ -65,6 +65,10 @@ INTERPOSE(ssize_t, pread, pread, -1, (int fd, void* data, size_t size, off_t off
 INTERPOSE(int, fallocate, fallocate, -1, (int fd, int mode, off_t offset, off_t size),
           (fd, mode, offset, size))
 INTERPOSE(int, fstatfs, fstatfs, -1, (int fd, struct statfs* info), (fd, info))
+INTERPOSE(int, signalfd, signalfd, -1, (int fd, const sigset_t* which, int flags), (fd, which, flags))
+INTERPOSE(int, sigaltstack, sigaltstack, -1, (const stack_t* now, stack_t* before), (now, before))
+INTERPOSE(int, execve, exec, -1, (const char* path, char* const* arguments, char* const* environment),
+          (path, arguments, environment))
 INTERPOSE(int, getrlimit, getrlimit, -1, (int what, rlimit* limit), (what, limit))
 INTERPOSE(int, setrlimit, setrlimit, -1, (int what, const rlimit* limit), (what, limit))
 INTERPOSE(int, sched_getaffinity, affinity, -1, (pid_t pid, size_t size, cpu_set_t* mask), (pid, size, mask))

@@ -43,6 +43,7 @@ void expect_value_or_error(Step step) {
   } catch (const tandem::broken_pool_error&) {
   } catch (const tandem::start_error&) {
   } catch (const tandem::timeout_error&) {
+  } catch (const tandem::cancelled_error&) {
   } catch (const tandem::decode_error&) {  // a large payload's descriptor did not arrive
   } catch (const std::system_error& error) {
     EXPECT_NE(std::string(error.what()), "");
@@ -87,6 +88,18 @@ void use_a_pool(start_method how) {
   expect_value_or_error([&] { EXPECT_EQ(large.get(), text); });
   expect_value_or_error([&] { EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2); });
   expect_value_or_error([&] { pool.shutdown(); });
+}
+
+/// The other end: by force, while a task runs and another one waits.
+void end_a_pool_by_force(start_method how) {
+  process_pool pool({.max_workers = 1, .start = how});
+  auto small = pool.submit(tandem::test::add_one, 1);
+  auto endless = pool.submit(wait_for_a_signal);
+  auto waits = pool.submit(tandem::test::add_one, 1);
+  expect_value_or_error([&] { EXPECT_EQ(small.get(), 2); });
+  expect_value_or_error([&] { pool.terminate(); });
+  expect_value_or_error([&] { endless.get(); });
+  expect_value_or_error([&] { waits.get(); });
 }
 
 /// Memory of a pool that is mapped here.
@@ -134,6 +147,8 @@ const std::initializer_list<fault> faults = {
     {call::pread, {EINTR, EIO}},
     {call::fallocate, {EINTR, ENOSPC}},
     {call::fstatfs, {ENOMEM}},
+    {call::signalfd, {EMFILE, ENOMEM}},
+    {call::sigaltstack, {ENOMEM}},
     {call::getrlimit, {EINVAL}},
     {call::setrlimit, {EPERM}},
     {call::affinity, {EPERM}},
@@ -144,8 +159,11 @@ const std::initializer_list<fault> faults = {
     {call::exec, {EAGAIN, ENOMEM, ENOENT}},
 };
 
+using scene = void (*)(start_method how);
+
 /// One scene under one fault. True if it came to it.
-bool meets(role who, call which, int use, int error, bool lasting, start_method how) {
+bool meets(role who, call which, int use, int error, bool lasting, start_method how,
+           scene play = use_a_pool) {
   const std::string what = std::string(name_of(which)) + " in " + name_of(who) + ", use " +
                            std::to_string(use) + (lasting ? " and later: " : ": ") + std::strerror(error);
   SCOPED_TRACE(what);
@@ -160,7 +178,7 @@ bool meets(role who, call which, int use, int error, bool lasting, start_method 
   plan.reached = false;
   plan.armed = true;
   const auto begin = std::chrono::steady_clock::now();
-  expect_value_or_error([how] { use_a_pool(how); });
+  expect_value_or_error([=] { play(how); });
   std::printf("%f s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   plan.armed = false;
   EXPECT_EQ(tandem::test::left_behind(), "");
@@ -168,13 +186,15 @@ bool meets(role who, call which, int use, int error, bool lasting, start_method 
   return plan.reached;
 }
 
-/// The n-th use of each call, n = 1, 2, 3, ..., one error after the other in turn.
-void fail_each(role who, start_method how) {
+/// The n-th use of each call, n = 1, 2, 3, ..., one error after the other in turn. Of those that are made in loops (all of
+/// /proc is read), not every one behind the eighth.
+void fail_each(role who, start_method how, scene play = use_a_pool) {
   const int step = tandem::test::slowness();  // a sanitizer's programs take long to start
   for (const fault& f : faults) {
-    for (int use = 1;; use += step) {
-      const int error = f.errors.begin()[static_cast<std::size_t>((use - 1) / step) % f.errors.size()];
-      if (!meets(who, f.which, use, error, false, how) || testing::Test::HasFailure()) break;
+    std::size_t turn = 0;
+    for (int use = 1;; use += step * (1 + use / 8)) {
+      const int error = f.errors.begin()[turn++ % f.errors.size()];
+      if (!meets(who, f.which, use, error, false, how, play) || testing::Test::HasFailure()) break;
     }
     if (testing::Test::HasFailure()) return;
   }
@@ -206,6 +226,14 @@ TEST(SyscallFaults, InThePoolsProcessThatSpawns) { fail_each(role::parent, start
 
 // A spawned worker is a start of the program, as the fork server is, and counts as one.
 TEST(SyscallFaults, InASpawnedWorker) { fail_each(role::server, start_method::spawn); }
+
+TEST(SyscallFaults, AtAnEndByForceInThePoolsProcess) {
+  fail_each(role::parent, start_method::fork_server, end_a_pool_by_force);
+}
+
+TEST(SyscallFaults, AtAnEndByForceInTheForkServer) {
+  fail_each(role::server, start_method::fork_server, end_a_pool_by_force);
+}
 
 TEST(SyscallFaults, ForGoodInThePoolsProcess) {
   fail_for_good(role::parent,
