@@ -9,13 +9,17 @@
 
 namespace tandem::posix {
 
-block_all_signals::block_all_signals() noexcept : previous_() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
+block_signals_from_outside::block_signals_from_outside() noexcept : previous_() {
+  sigset_t blocked;
+  ::sigfillset(&blocked);
+  for (const int own : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP})
+    ::sigdelset(&blocked, own);
+  ::pthread_sigmask(SIG_SETMASK, &blocked, &previous_);
 }
 
-block_all_signals::~block_all_signals() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+block_signals_from_outside::~block_signals_from_outside() {
+  ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+}
 
 void reset_signals_to_default(std::span<const int> ignored) noexcept {
   struct sigaction action {};

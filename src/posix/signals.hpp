@@ -10,14 +10,15 @@
 
 namespace tandem::posix {
 
-/// Blocks all signals in the calling thread for as long as it lives. A thread started meanwhile keeps them
+/// Blocks signals in the calling thread for as long as it lives, all but those that say what the thread itself has done
+/// (SIGSEGV, SIGABRT and their like): a program's crash handler is for every thread. A thread started meanwhile keeps them
 /// blocked: so start helper threads, lest the user's handlers run on them.
-class block_all_signals {
+class block_signals_from_outside {
  public:
-  block_all_signals() noexcept;
-  block_all_signals(const block_all_signals&) = delete;
-  block_all_signals& operator=(const block_all_signals&) = delete;
-  ~block_all_signals();
+  block_signals_from_outside() noexcept;
+  block_signals_from_outside(const block_signals_from_outside&) = delete;
+  block_signals_from_outside& operator=(const block_signals_from_outside&) = delete;
+  ~block_signals_from_outside();
 
  private:
   sigset_t previous_;

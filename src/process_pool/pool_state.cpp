@@ -66,7 +66,7 @@ std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_opti
     static_cast<void>(process::ring::create());
     state->link_ = process::server_link::start(state->options_.start, state->greeting());
     add_task_owner(state.get(), state);
-    const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
+    const posix::block_signals_from_outside quiet;  // the user's handlers run on the user's threads
     state->manager_ = std::thread([state] { state->manage(); });
     return state;
   } catch (const std::system_error& e) {

@@ -10,7 +10,7 @@ std::stop_token stop_watch::stop_token() {
     if (!source_.stop_possible()) source_ = std::stop_source();
     if ((word_.load(std::memory_order_acquire) & requested) != 0) source_.request_stop();
     if (source_.stop_requested()) return source_.get_token();
-    const posix::block_all_signals quiet;  // the user's handlers run on the task's thread
+    const posix::block_signals_from_outside quiet;  // the user's handlers run on the task's thread
     thread_ = std::thread([this] {
       // The parent may overwrite our bit with its own, which ends the thread as well.
       std::uint32_t seen = 0;

@@ -118,7 +118,7 @@ class clockwork {
 
   // With the mutex held: the new thread waits for it.
   void start_thread() {
-    const posix::block_all_signals quiet;  // the user's handlers run on the user's threads
+    const posix::block_signals_from_outside quiet;  // the user's handlers run on the user's threads
     std::thread thread([this] { run(); });
     thread_id_ = thread.get_id();
     thread.detach();  // it may outlive main; what it uses is never destroyed

@@ -295,7 +295,7 @@ TEST(Signals, ResetUndoesMaskHandlersAndIgnoring) {
     action.sa_handler = [](int) { exit_now(3); };
     ::sigaction(SIGTERM, &action, nullptr);
     ignore_signal(SIGUSR2);
-    const block_all_signals blocked;
+    const block_signals_from_outside blocked;
     ::kill(::getpid(), SIGTERM);  // Pending: must meet the default, not the handler.
     const std::array<int, 1> ignored{SIGINT};
     reset_signals_to_default(ignored);
@@ -319,13 +319,25 @@ TEST(Signals, ResetUndoesMaskHandlersAndIgnoring) {
 TEST(Signals, BlockedOnesWaitUntilTheScopeEnds) {
   const pid_t pid = in_child([] {
     {
-      const block_all_signals blocked;
+      const block_signals_from_outside blocked;
       ::kill(::getpid(), SIGTERM);
       ::kill(::getpid(), SIGCONT);
     }
     return 1;
   });
   EXPECT_EQ(reap(pid).signal(), SIGTERM);
+}
+
+TEST(Signals, ThatTellOfAThreadsOwnFaultAreNotBlocked) {
+  for (const int own : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP}) {
+    const pid_t pid = in_child([own] {
+      reset_signals_to_default();  // a sanitizer's handlers, too
+      const block_signals_from_outside blocked;
+      ::raise(own);
+      return 1;
+    });
+    EXPECT_EQ(reap(pid).signal(), own);
+  }
 }
 
 TEST(Signals, HaveTheirNames) {
