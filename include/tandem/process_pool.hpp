@@ -10,8 +10,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace tandem {
 
@@ -26,6 +29,15 @@ enum class start_method : unsigned char {
   /// Every worker is a fresh start of this program: it shares no memory with others, and its static initializers run
   /// as at any start. Costs one such start a worker, some milliseconds for a small program.
   spawn
+};
+
+/// What becomes of a task that wants more memory than process_pool_options::memory_limit.
+enum class when_out_of_memory : unsigned char {
+  /// Its allocation fails with std::bad_alloc. The default.
+  bad_alloc,
+  /// When operator new fails its worker aborts, so that the task gets worker_died_error with the stack, and no other task
+  /// a process that is short of memory. What checks malloc() itself is not concerned.
+  kill
 };
 
 namespace detail {
@@ -53,9 +65,29 @@ struct process_pool_options {
   tandem::when_full when_full = tandem::when_full::block;
   /// A worker is replaced after this many tasks; 0: never.
   int max_tasks_per_worker = 0;
-  /// Bytes of private memory (heap, anonymous mappings) that a worker may have beyond what it was born with:
-  /// further allocations fail with std::bad_alloc. 0: no limit.
+  /// Bytes of private memory (heap, anonymous mappings) that a worker may have beyond what it was born with. 0: no limit.
   std::size_t memory_limit = 0;
+  /// What becomes of a task that goes beyond memory_limit.
+  tandem::when_out_of_memory when_out_of_memory = tandem::when_out_of_memory::bad_alloc;
+  /// A worker that has more bytes of private memory resident after a task is replaced: for tasks that leak. It costs a look at
+  /// /proc behind each task. 0: no limit.
+  std::size_t max_memory_per_worker = 0;
+  /// CPU time that a task may use, in all threads of the worker; the worker then dies of SIGXCPU, and the task gets
+  /// worker_died_error. Rounded up to the next whole second of the worker's CPU time (RLIMIT_CPU), so up to a second
+  /// more. Must be positive. None: no limit.
+  time_limit cpu_time_limit{};
+  /// Added to the nice value of this process, -20 to 19; what is negative takes privileges.
+  int nice = 0;
+  /// Numbers of the CPUs that workers may run on; empty: those of this process.
+  std::vector<int> affinity{};
+  /// Environment variables to be set in the workers, or to be taken away, where there is no value. They are there before the
+  /// initializer.
+  std::map<std::string, std::optional<std::string>> environment{};
+  /// Where the workers are, as seen from this process when the pool is made; empty: where this process was then.
+  std::string working_directory{};
+  /// -1000 to 1000: the higher, the sooner the kernel kills a worker when the machine is out of memory, and not this
+  /// process. Less than that of this process takes privileges; best effort.
+  int oom_score_adj = 500;
   /// future::cancel() of a running task kills its worker; the future is cancelled.
   bool kill_on_cancel = false;
   /// How long a worker may have nothing to do before it ends (with the finalizer); when there is work for it, a new

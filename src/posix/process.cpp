@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
@@ -116,6 +118,41 @@ void limit_private_memory(std::size_t bytes) {
 void limit_further_memory(std::size_t bytes) {
   const std::size_t has = status_kilobytes(0, "VmData:").value_or(0);  // what RLIMIT_DATA counts
   limit_private_memory(bytes > std::numeric_limits<std::size_t>::max() - has ? bytes : has + bytes);
+}
+
+void limit_cpu_time(std::optional<std::chrono::nanoseconds> total) {
+  rlimit limit{};
+  checked(::getrlimit(RLIMIT_CPU, &limit), "reading the limit of CPU time");
+  limit.rlim_cur = limit.rlim_max;
+  if (total) {
+    const auto seconds = static_cast<rlim_t>(std::chrono::ceil<std::chrono::seconds>(*total).count());
+    limit.rlim_cur = std::min(limit.rlim_max, seconds);
+  }
+  checked(::setrlimit(RLIMIT_CPU, &limit), "limiting CPU time");
+}
+
+std::size_t private_resident_memory() {
+  const std::optional<std::string> text = read_text("/proc/self/statm");  // pages: size resident shared ...
+  if (!text) return 0;
+  std::array<std::size_t, 3> pages{};
+  const char* next = text->data();
+  const char* const end = next + text->size();
+  for (std::size_t& number : pages) {
+    while (next != end && *next == ' ') ++next;
+    next = std::from_chars(next, end, number).ptr;
+  }
+  return pages[1] > pages[2] ? (pages[1] - pages[2]) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+void add_nice(int increment) {
+  errno = 0;  // -1 is a nice value, too
+  if (::nice(increment) == -1 && errno != 0) throw_errno("nice");
+}
+
+void change_directory(const std::string& path) { checked(::chdir(path.c_str()), "chdir"); }
+
+void set_environment(const std::string& name, const std::optional<std::string>& value) {
+  checked(value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str()), "setenv");
 }
 
 bool set_oom_score_adjustment(int adjustment) noexcept {

@@ -9,6 +9,7 @@
 #include "posix/reap.hpp"
 #include "posix/signals.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -75,6 +76,22 @@ void limit_private_memory(std::size_t bytes);
 
 /// As limit_private_memory(), to `bytes` more than this process has now: a copy of a large process starts with much.
 void limit_further_memory(std::size_t bytes);
+
+/// Lets this process use CPU time up to `total`, its own threads' from its beginning on, rounded up to seconds; then it gets
+/// SIGXCPU, each second. Nothing: as much as it may at the most. @throws std::system_error.
+void limit_cpu_time(std::optional<std::chrono::nanoseconds> total);
+
+/// Returns the resident memory of this process that is no file's and not shared, in bytes; 0 if /proc does not tell.
+[[nodiscard]] std::size_t private_resident_memory();
+
+/// Adds to the nice value of this process, within -20 and 19. @throws std::system_error (EPERM).
+void add_nice(int increment);
+
+/// @throws std::system_error.
+void change_directory(const std::string& path);
+
+/// Sets an environment variable, or takes it away. Not thread-safe. @throws std::system_error (EINVAL: no name).
+void set_environment(const std::string& name, const std::optional<std::string>& value);
 
 /// Makes the kernel's out-of-memory killer prefer this process (positive, up to 1000) over others. Best
 /// effort: returns whether it worked.

@@ -113,6 +113,7 @@ void process_pool_state::collect_attended(process::remote_worker& worker, core_p
   }
   read_over_.notify_all();
   if (wake_manager) bell_.raise();
+  if (options_.max_memory_per_worker != 0 && worker.has_outgrown()) dismiss_outgrown_worker(worker);
   {
     const running_callbacks here(*this);
     task->drop_payload();

@@ -19,7 +19,8 @@ namespace tandem::detail {
 
 namespace {
 
-std::string initializer_failure(process::remote_worker& worker) {
+// What of its conditions it could not meet, or what its initializer threw.
+std::string set_up_failure(process::remote_worker& worker) {
   const std::size_t size =
       std::min<std::size_t>(worker.header().failure_size, sizeof(worker.header().failure));
   if (size == 0) return "its message is too long to tell";
@@ -59,7 +60,8 @@ void process_pool_state::worker_died(const process::report& death) noexcept {
   if (worker->served) return;
   const auto now = std::chrono::steady_clock::now();
   if (worker->life() == process::life::init_failed) {
-    break_pool("the initializer of a worker threw: ", [&] { return initializer_failure(*worker); });
+    break_pool("a worker could not be set up, or its initializer threw: ",
+               [&] { return set_up_failure(*worker); });
   } else if (death.what == process::report::kind::start_failed) {
     recruiting_.refused(worker->started_in, now);
     give_up_if_hopeless(death);
@@ -189,7 +191,8 @@ void process_pool_state::lost_server() noexcept {
                   .signal = SIGKILL,
                   .text = process::with_the_server});
     if (!worker->served && worker->life() == process::life::init_failed)
-      break_pool("the initializer of a worker threw: ", [&] { return initializer_failure(*worker); });
+      break_pool("a worker could not be set up, or its initializer threw: ",
+                 [&] { return set_up_failure(*worker); });
   }
   if (recruiting_.none_can_be_started())
     break_pool("no worker can be started: ", [] { return std::string("the fork server dies each time"); });

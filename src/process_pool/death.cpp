@@ -80,7 +80,10 @@ std::string death_text(const report& death, const last_moments& last, const work
   std::string text = "tandem: " +
                      (death.pid != 0 ? "worker process " + std::to_string(death.pid)
                                      : std::string("a worker process that had just been started")) +
-                     " " + cause_of(death) + " while " + words(facts.phase) +
+                     " " +
+                     (last.out_of_memory ? "ended itself, having used up process_pool_options::memory_limit,"
+                                         : cause_of(death)) +
+                     " while " + words(facts.phase) +
                      (facts.task.empty() ? " a task" : " task \"" + facts.task + "\"");
   if (facts.attempt > 1) text += ", at attempt " + std::to_string(facts.attempt);
   if (facts.peak_memory != 0)
@@ -121,6 +124,7 @@ last_moments last_moments_of(remote_worker& worker) noexcept {
   if (worker.in_ring() != 0 && state_of(worker.slot_behind_front(0)) == slot_state::taken)
     last.phase = to_worker_phase(worker.slot_behind_front(0).phase);
   last.killed_by_pool = worker.killing.decided();
+  last.out_of_memory = worker.header().out_of_memory.load(std::memory_order_relaxed) != 0;
   last.told_to_leave = worker.retiring && !last.killed_by_pool;
   return last;
 }

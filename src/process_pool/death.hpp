@@ -23,7 +23,8 @@ struct last_moments {
   int attempt = 0;                      // at that task
   bool told_to_leave = false;
   bool killed_by_pool = false;
-  bool is_poison = false;  // max_deaths_per_task, not retries, is why the task is not tried again
+  bool out_of_memory = false;  // when_out_of_memory::kill
+  bool is_poison = false;      // max_deaths_per_task, not retries, is why the task is not tried again
 };
 /// Not yet: which task, and why it is not tried again.
 [[nodiscard]] last_moments last_moments_of(remote_worker& worker) noexcept;

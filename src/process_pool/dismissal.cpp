@@ -39,6 +39,21 @@ process_pool_state::worker_ptr process_pool_state::dismiss_surplus_worker(
   return *best;
 }
 
+// It has left itself, as far as tasks go: it begins none of those that it has. Also if it is to go anyway, for then it has
+// some all the same. It is replaced.
+void process_pool_state::dismiss_outgrown_worker(process::remote_worker& worker) noexcept {
+  process::task_list recalled;
+  {
+    const lock held(mutex_);
+    worker.recall_from(0, recalled);
+    worker.close();
+  }
+  worker.wake();
+  if (recalled.empty()) return;
+  requeue(std::move(recalled));
+  bell_.raise();  // we may not be the manager
+}
+
 // Those that had nothing to do for idle_timeout. park() wakes up for the next one.
 void process_pool_state::dismiss_idle_workers() {
   const time_point now = std::chrono::steady_clock::now();

@@ -106,6 +106,7 @@ bool process_pool_state::collect(process::remote_worker& worker) {
     note_run_time(average, held);
   }
   bound_.wake();
+  if (options_.max_memory_per_worker != 0 && worker.has_outgrown()) dismiss_outgrown_worker(worker);
   for (std::size_t i = 0; i < count; ++i) {
     if (!batch[i].task) continue;
     core& task = *batch[i].task;

@@ -3,10 +3,10 @@
 
 #include "executor/unhandled.hpp"
 
-#include "posix/cpus.hpp"
 #include "posix/signals.hpp"
 
 #include "process_pool/init.hpp"
+#include "process_pool/options.hpp"
 #include "process_pool/preload.hpp"
 #include "process_pool/worker.hpp"
 
@@ -24,24 +24,9 @@ namespace {
 // A pool in a worker of a pool in a worker ...: deeper than anybody means to, long before it is a fork bomb.
 constexpr int max_depth = 4;
 
-void check_below_limit(const char* what, int workers) {
-  if (static_cast<std::uint32_t>(workers) >= process::max_places) {
-    throw std::invalid_argument(std::string("tandem: ") + what + " is " + std::to_string(workers) +
-                                "; it must be below 65536");
-  }
-}
-
-process_pool_options checked(process_pool_options options) {
-  check_not_negative("process_pool_options::max_workers", options.max_workers);
-  check_not_negative("process_pool_options::queue_capacity", options.queue_capacity);
-  check_not_negative("process_pool_options::max_tasks_per_worker", options.max_tasks_per_worker);
-  check_not_negative("process_pool_options::max_deaths_per_task", options.max_deaths_per_task);
-  if (options.idle_timeout.has_value() && options.idle_timeout.value().count() <= 0) {
-    throw std::invalid_argument(
-        "tandem: process_pool_options::idle_timeout is 0 or negative; a worker would be started for almost "
-        "every task; it must be positive, or left out for no limit");
-  }
-  check_below_limit("process_pool_options::max_workers", options.max_workers);
+// As process::checked(); also refuses where no pool can be made.
+process_pool_options allowed(process_pool_options options) {
+  options = process::checked(std::move(options));
   if (!process::init_was_called()) {
     throw start_error(
         "tandem: process_pool: main has not called tandem::init(argc, argv). Workers are this same "
@@ -61,7 +46,7 @@ process_pool_options checked(process_pool_options options) {
 std::shared_ptr<process_pool_state> process_pool_state::create(process_pool_options options) {
   posix::watch_forks();
   try {
-    std::shared_ptr<process_pool_state> state(new process_pool_state(checked(std::move(options))));
+    std::shared_ptr<process_pool_state> state(new process_pool_state(allowed(std::move(options))));
     // Needed only when a worker is started, but there nobody can be told.
     static_cast<void>(process::ring::create());
     state->link_ = process::server_link::start(state->options_.start, state->greeting());
@@ -80,7 +65,7 @@ process_pool_state::process_pool_state(process_pool_options options)
       last_resort_(std::make_exception_ptr(
           broken_pool_error("tandem: the process pool is broken: this process is out of memory"))),
       bound_("process_pool", options_.queue_capacity, options_.when_full),
-      max_workers_(options_.max_workers != 0 ? options_.max_workers : posix::usable_cpus()),
+      max_workers_(options_.max_workers != 0 ? options_.max_workers : process::default_workers(options_)),
       ended_(new promised<void>) {}
 
 process_pool_state::~process_pool_state() {
@@ -103,19 +88,19 @@ process::hello process_pool_state::greeting() const {
   message.finalizer = process::to_hook(options_.finalizer);
   message.preloads = process::preloads();
   message.spawn = options_.start == start_method::spawn;
-  message.memory_limit = options_.memory_limit;
+  message.rules = process::conditions_in(options_);
   message.depth = static_cast<std::uint32_t>(process::pool_depth() + 1);
   return message;
 }
 
 void process_pool_state::resize(int workers) {
   check_not_negative("process_pool::resize: max_workers", workers);
-  check_below_limit("process_pool::resize: max_workers", workers);
+  process::check_below_limit("process_pool::resize: max_workers", workers);
   if (in_forked_child()) {
     throw broken_pool_error(
         "tandem: resize of a process_pool in a forked child: its workers belong to the parent");
   }
-  if (workers == 0) workers = posix::usable_cpus();
+  if (workers == 0) workers = process::default_workers(options_);
   {
     const lock held(mutex_);
     refuse_if_closed(held, "resize");

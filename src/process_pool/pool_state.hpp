@@ -149,6 +149,7 @@ class process_pool_state final : public task_owner,
   void no_worker_started(const char* why) noexcept;
   void dismiss_surplus_workers() noexcept;
   void dismiss_idle_workers();
+  void dismiss_outgrown_worker(process::remote_worker& worker) noexcept;
   [[nodiscard]] worker_ptr dismiss_surplus_worker(process::task_list& recalled) noexcept;
   [[nodiscard]] worker_ptr dismiss_idle_worker(time_point now) noexcept;
   bool check_deadlines();

@@ -44,7 +44,7 @@ byte_buffer encode(const hello& m) {
   out.write_value(static_cast<std::uint32_t>(m.preloads.size()));
   for (const hook& each : m.preloads) put(out, each);
   out.write_value(static_cast<std::uint8_t>(m.spawn));
-  out.write_value(m.memory_limit);
+  codec<conditions>::encode(out, m.rules);
   out.write_value(m.depth);
   return out.take();
 }
@@ -64,7 +64,7 @@ hello decode_hello(reader& in) {
   const auto preloads = in.read_value<std::uint32_t>();
   for (std::uint32_t i = 0; i < preloads; ++i) m.preloads.push_back(take_hook(in));
   m.spawn = in.read_value<std::uint8_t>() != 0;
-  m.memory_limit = in.read_value<std::uint64_t>();
+  m.rules = codec<conditions>::decode(in);
   m.depth = in.read_value<std::uint32_t>();
   in.expect_end();
   return m;

@@ -5,6 +5,7 @@
 
 #include "posix/unique_fd.hpp"
 
+#include "process_pool/conditions.hpp"
 #include "process_pool/hook.hpp"
 
 #include <tandem/detail/codec_buffer.hpp>
@@ -34,7 +35,7 @@ struct hello {
   hook finalizer;
   std::vector<hook> preloads;  // to be called once before the first worker is made
   bool spawn = false;          // workers are fresh starts of the program, not forks of the server
-  std::uint64_t memory_limit = 0;
+  conditions rules;
   std::uint32_t depth = 0;  // how many pools lie between the user's first process and these workers
 };
 

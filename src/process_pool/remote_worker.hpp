@@ -104,6 +104,10 @@ class remote_worker {
   }
   /// The worker will never get past its front slot: a task has overwritten the state.
   [[nodiscard]] bool is_stuck() noexcept;
+  /// It takes no further task; to be asked behind an answer.
+  [[nodiscard]] bool has_outgrown() noexcept {
+    return ring_.head().outgrown.load(std::memory_order_relaxed) != 0;
+  }
   /// How many of them, from that one on, nobody has taken.
   [[nodiscard]] std::size_t ready_from(std::size_t behind_front) noexcept {
     std::size_t count = 0;

@@ -118,6 +118,10 @@ struct header {
       pid;  // worker, before it serves: what stats() tells until the server has reported it
   std::uint32_t failure_size;
   std::byte failure[1024];
+  // The worker's, before the answer that it belongs to: its memory has grown beyond the limit, and it takes no further task.
+  std::atomic<std::uint32_t> outgrown;
+  // The worker's last word: operator new has failed, and when_out_of_memory is kill.
+  std::atomic<std::uint32_t> out_of_memory;
   // Written by the worker when it crashes; read by the parent when it is dead.
   posix::crash_record crash;
 };

@@ -3,6 +3,7 @@
 
 #include "posix/spin.hpp"
 
+#include "posix/clock.hpp"
 #include "posix/crash.hpp"
 #include "posix/futex.hpp"
 #include "posix/process.hpp"
@@ -23,6 +24,7 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -49,6 +51,7 @@ class worker final : public detail::worker_context {
     ring_bell();  // task timeouts count from here
     while (await(setup_.ring.at(next_))) serve(setup_.ring.at(next_));
     set_life(life::finalizing);
+    if (config_.rules.cpu_nanoseconds != 0) posix::limit_cpu_time({});  // of tasks
     finalize();
     set_life(life::leaving);
     return 0;
@@ -71,6 +74,7 @@ class worker final : public detail::worker_context {
 
   bool initialize() noexcept {
     try {
+      meet(config_.rules, head_);
       // Otherwise the server has called them, and we are a copy of it.
       if (config_.spawn) {
         for (const hook& preload : config_.preloads) call(preload, modules_);
@@ -115,9 +119,9 @@ class worker final : public detail::worker_context {
   }
 
   // The slot is ours. Not so while it is done: then the whole ring is answered and waits to be collected.
-  [[nodiscard]] static bool is_ours(const slot& s) noexcept {
+  [[nodiscard]] bool is_ours(const slot& s) const noexcept {
     const slot_state state = state_of(s);
-    return state == slot_state::ready || state == slot_state::recalled;
+    return (state == slot_state::ready && !outgrown_) || state == slot_state::recalled;
   }
 
   // Only a task that has overwritten the ring makes it anything else: nobody would ever call us for that slot.
@@ -160,6 +164,7 @@ class worker final : public detail::worker_context {
   void serve(slot& s) noexcept {
     if (move_state(s, slot_state::ready, slot_state::taken)) {
       run_task(s);
+      look_at_memory();
       head_.tasks_done.fetch_add(1, std::memory_order_relaxed);
     } else {  // recalled
       s.answer = static_cast<std::uint32_t>(answer::skipped);
@@ -179,6 +184,25 @@ class worker final : public detail::worker_context {
     inbox_.clear();
   }
 
+  // Another one shall run the next task, if this one has left too much behind. The pool takes back what it has put here, as
+  // soon as it has seen that.
+  void look_at_memory() noexcept {
+    if (config_.rules.most_resident == 0) return;
+    try {
+      outgrown_ = posix::private_resident_memory() > config_.rules.most_resident;
+    } catch (const std::bad_alloc&) {
+      outgrown_ = true;
+    }
+    if (outgrown_) head_.outgrown.store(1, std::memory_order_relaxed);  // published with the answer
+  }
+
+  // Counted from here on, for this task.
+  void limit_cpu_time() const {
+    if (config_.rules.cpu_nanoseconds == 0) return;
+    posix::limit_cpu_time(posix::process_cpu_time() +
+                          std::chrono::nanoseconds(config_.rules.cpu_nanoseconds));
+  }
+
   void run_task(slot& s) noexcept {
     stop_watch watch(s.stop);
     const detail::task_context context{&s.stop, 1, nullptr, static_cast<int>(s.attempt), nullptr, &watch};
@@ -190,6 +214,7 @@ class worker final : public detail::worker_context {
         s.phase = detail::remote_phase::decode_arguments;
         if (s.request.mail != 0)
           inbox_.receive(setup_.socket.get());  // first: else the next slot would get it
+        limit_cpu_time();
         const detail::remote_thunk_fn thunk = detail::resolve_thunk({s.module, s.offset}, &modules_);
         slab_receiver::memory large;
         reader in(request_of(s, large), &modules_);
@@ -278,7 +303,8 @@ class worker final : public detail::worker_context {
   slab_sender sender_;
   slab_cache slabs_{slab_bytes};
   std::vector<std::pair<std::uint64_t, slab>> answers_;  // sent, and perhaps not read yet
-  std::uint64_t next_ = 0;                               // sequence number of the slot to look at
+  bool outgrown_ = false;   // leaves when it is told to, without having begun another task
+  std::uint64_t next_ = 0;  // sequence number of the slot to look at
 };
 
 }  // namespace
@@ -288,8 +314,6 @@ int run_worker(worker_setup setup, const hello& config, const detail::peer_modul
   posix::set_name(posix::numbered_name(config.name_prefix, setup.index));
   // Whole lines, also into a pipe: several workers write to the same one.
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  if (config.memory_limit != 0) posix::limit_further_memory(config.memory_limit);
-  posix::set_oom_score_adjustment(500);
   posix::record_crashes_in(setup.ring.head().crash);
   const int code = worker(std::move(setup), config, modules).run();
   std::cout.flush();

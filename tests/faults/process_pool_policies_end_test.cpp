@@ -80,7 +80,9 @@ TEST_P(End, ResolvesWhatRunsAndWhatWaits) {
   std::vector<tandem::future<int>> waiting;
   for (int i = 0; i < 20; ++i) waiting.push_back(pool.submit(tandem::test::add_one, i));
   const std::vector<int> pids = read_pids(report, 2);
+  std::thread waiter([&] { running[0].wait(); });
   (pool.*GetParam())();
+  waiter.join();
   for (auto* futures : {&running, &waiting}) {
     for (auto& f : *futures) {
       EXPECT_TRUE(f.cancelled());

@@ -8,6 +8,7 @@ CANCELLATION = "src/process_pool/cancellation.cpp"
 DEADLINES = "src/process_pool/deadlines.cpp"
 TERMINATION = "src/process_pool/termination.cpp"
 SERVER = "src/process_pool/fork_server.cpp"
+WORKER = "src/process_pool/worker.cpp"
 
 MUTANTS = [
     # --- the stack of a crash ---
@@ -97,4 +98,22 @@ MUTANTS = [
         "posix::readable(child_ends_ ? child_ends_->fd() : -1)}", "posix::readable(-1)}",
         "the server wakes up for adopted children",
         "process_pool_policies", "Orphans.OfTasksLiveOnAndAreReaped"),
+
+    # --- limits ---
+    Mutant(
+        "outgrown_worker_goes_on", WORKER,
+        "slot_state::ready && !outgrown_", "slot_state::ready",
+        "a worker that has outgrown its memory begins no further task",
+        "process_pool_policies", "MaxMemoryPerWorker.LosesNoTaskThatWaitsBehind:MaxMemoryPerWorker.ReplacesAWorkerThatHasOutgrownIt",
+        repeat=5),
+    Mutant(
+        "cpu_time_adds_up", WORKER,
+        "posix::limit_cpu_time(posix::process_cpu_time() +\n", "posix::limit_cpu_time(\n",
+        "cpu_time_limit is a task's, not its worker's",
+        "process_pool_policies", "CpuTimeLimit.IsOfATaskAndNotOfItsWorker"),
+    Mutant(
+        "conditions_come_late", WORKER,
+        "      meet(config_.rules, head_);\n", "",
+        "workers are what the options say, before the initializer",
+        "process_pool_policies", "*/Conditions.AreMetBeforeTheInitializer/*"),
 ]
