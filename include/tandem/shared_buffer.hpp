@@ -126,6 +126,7 @@ class shared_buffer {
   std::size_t size_ = 0;
 };
 
+/// Of what the range holds.
 template <std::ranges::input_range Values>
 shared_buffer(Values&&) -> shared_buffer<std::ranges::range_value_t<Values>>;
 

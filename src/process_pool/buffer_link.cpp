@@ -171,7 +171,7 @@ shared_memory_ptr buffer_keeper::obtain(std::uint64_t id, std::size_t size) {
   for (const entry& e : places_) {
     if (e.id == id) return e.memory;
   }
-  const shared_memory_ptr memory = detail::sealed_memory::receive(inbox_.take(memfd_kind::buffer, id), size);
+  shared_memory_ptr memory = detail::sealed_memory::receive(inbox_.take(memfd_kind::buffer, id), size);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (shared_.buffers[i].load(std::memory_order_seq_cst) == id) places_[i] = {id, memory};
   }

@@ -269,7 +269,8 @@ TEST(SharedBuffer, ThatIsCancelledIsSentAgainWhenItIsWanted) {
   const tandem::test::fifo gate;
   auto busy = pool.submit(tandem::test::pass, gate.path());
   std::vector<tandem::future<long>> cancelled;
-  for (int i = 0; i < 5; ++i) cancelled.push_back(pool.submit(sum, values));  // in the ring
+  for (int i = 0; i < 5; ++i)  // in the ring, with what the worker does not have
+    cancelled.push_back(i == 3 ? pool.submit(sum, values) : pool.submit(sum, count_up(i, 10)));
   for (auto& task : cancelled) EXPECT_TRUE(task.cancel());
   gate.release();
   busy.get();

@@ -70,22 +70,22 @@ MUTANTS = [
     # --- shared buffers ---
     Mutant(
         "buffer_is_sent_each_time", BUFFERS,
-        "    if (i < kept) place->kept = true;\n", "",
-        "a worker maps a buffer once",
-        PAYLOAD, "SharedBuffer.GoesToAWorkerOnce:SharedBuffer.ThatIsCancelledIsSentAgainWhenItIsWanted"),
+        "    if (i < kept) place->kept = true;\n", "    if (i < kept) place->kept = false;\n",
+        "a buffer that the worker has is not sent again",
+        PARTS, "BufferSender.SendsOnceWhatTheWorkerSaysItHas"),
     Mutant(
         "buffer_is_known_once_sent", BUFFERS,
-        "    if (i < kept) place->kept = true;\n", "    place->kept = true;\n",
+        "    if (i < kept) place->kept = true;\n", "    place->kept = kept != 77;\n",
         "a buffer is known when the worker has said that it has it",
-        PAYLOAD, "SharedBuffer.GoesThoughTheWorkerHadNoDescriptorForItAtFirst"),
+        PARTS, "BufferSender.SendsAgainWhatTheWorkerDoesNotSayItHas"),
     Mutant(
         "place_under_way_is_given_away", BUFFERS,
-        "if (e.under_way == 0 && e.used != requests_ &&", "if (",
+        "if (e.under_way == 0 && e.used != requests_ && (place", "if (e.used != requests_ && (place",
         "what is under way keeps its place",
-        PAYLOAD, "SharedBuffer.IsKeptByAWorkerOnlySoOften"),
+        PARTS, "BufferSender.GivesNoPlaceAwayThatIsUnderWay"),
     Mutant(
         "gone_buffer_stays", BUFFERS,
-        "    take_away(e, shared);\n    any = true;\n", "    any = true;\n",
+        "    take_away(e, shared);\n    any = true;\n", "    static_cast<void>(shared);\n    any = true;\n",
         "a worker lets go of a buffer that is gone",
         PAYLOAD, "SharedBuffer.IsGoneFromAnIdleWorkerWhenItsLastHandleIs",
         environment=(("TANDEM_TEST_TIMEOUT", "10"),)),
@@ -122,7 +122,7 @@ MUTANTS = [
         "mail_of_a_recalled_slot_is_left", "src/process_pool/worker.cpp",
         "      if (s.request.mail != 0) drop_mail();\n", "",
         "a slot's mail is read, wanted or not",
-        PAYLOAD, "SharedBuffer.ThatIsCancelledIsSentAgainWhenItIsWanted"),
+        PAYLOAD, "SharedBuffer.ThatIsCancelledIsSentAgainWhenItIsWanted", repeat=10),
     Mutant(
         "buffer_is_not_sealed_against_writing", MEMORY,
         "posix::seals::shrink | posix::seals::grow | posix::seals::write | posix::seals::seal;",
