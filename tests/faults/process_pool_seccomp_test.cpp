@@ -49,7 +49,7 @@ TEST_P(OptionalCall, IsDoneWithout) {
 INSTANTIATE_TEST_SUITE_P(Denied, OptionalCall,
                          testing::Combine(testing::Values("none", "close_range", "pidfd_send_signal",
                                                           "sched_getaffinity", "mincore", "fallocate",
-                                                          "signalfd4"),
+                                                          "signalfd4", "futex_waitv"),
                                           testing::Values(EPERM, ENOSYS)),
                          name_of);
 // With EPERM the C library does not fall back, and no thread can be started, by nobody.

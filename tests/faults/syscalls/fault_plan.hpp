@@ -51,6 +51,7 @@ enum class call : int {
   setrlimit,
   affinity,
   futex_wait,
+  futex_waitv,
   pidfd_open,
   pidfd_send_signal,
   close_range,
