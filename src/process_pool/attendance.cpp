@@ -89,13 +89,14 @@ bool process_pool_state::fetch(process::remote_worker& worker, core& task, const
     }
   }
   if (wake_manager) bell_.raise();
-  if (answered) collect_attended(worker, std::move(answered));
+  if (answered) collect_attended(worker, answered);
   return true;
 }
 
 // As collect(), of one answer. As settle(), the task is counted before it is done, but missing only behind that, lest
 // shutdown() return before.
-void process_pool_state::collect_attended(process::remote_worker& worker, core_ptr<core> task) noexcept {
+void process_pool_state::collect_attended(process::remote_worker& worker,
+                                          const core_ptr<core>& task) noexcept {
   process::answer_read read = process::read_answer(worker, 0, task.get());
   bool wake_manager = false;
   {

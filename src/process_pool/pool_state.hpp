@@ -128,7 +128,7 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] bool fetch(process::remote_worker& worker, core& task, const void* me) noexcept;
   [[nodiscard]] bool end_attendance(process::remote_worker& worker, const lock& held) noexcept;
   [[nodiscard]] bool note_that_it_is_idle(process::remote_worker& worker, const lock& held) noexcept;
-  void collect_attended(process::remote_worker& worker, core_ptr<core> task) noexcept;
+  void collect_attended(process::remote_worker& worker, const core_ptr<core>& task) noexcept;
 
   // --- the manager's story: manager.cpp, deadlines.cpp, recruiting.cpp, dismissal.cpp and burial.cpp ---
   void manage() noexcept;

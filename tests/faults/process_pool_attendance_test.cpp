@@ -172,6 +172,14 @@ TEST_F(ProcessPoolAttendance, IsToldWhenTheWorkerDies) {
 TEST_F(ProcessPoolAttendance, WorkerThatDiesWhileItsAnswerIsReadIsBuriedBehindThat) {
   const int pid = pool_.submit(tandem::test::worker_pid).get();
   const int manager = manager_thread();
+  const auto before_all = pool_.stats().bytes_received;
+  may_be_read = true;
+  auto undisturbed = pool_.submit(make_slowly_read, gate_.path(), 7);
+  gate_.release();
+  EXPECT_EQ(undisturbed.get().number, 7);
+  const auto size = pool_.stats().bytes_received - before_all;
+  may_be_read = false;
+  is_being_read = false;
   auto task = pool_.submit(make_slowly_read, gate_.path(), 7);
   await_begin();
   tandem::test::wait_until_asleep(manager);
@@ -186,6 +194,7 @@ TEST_F(ProcessPoolAttendance, WorkerThatDiesWhileItsAnswerIsReadIsBuriedBehindTh
     may_be_read = true;
     may_be_read.notify_all();
   }
+  EXPECT_EQ(pool_.stats().bytes_received - before_all, 2 * size) << "the answer was read twice";
   EXPECT_EQ(pool_.submit(add_one, 1).get(), 2);
   EXPECT_EQ(pool_.stats().restarts, 1);
   EXPECT_EQ(pool_.stats().failed, 0);
