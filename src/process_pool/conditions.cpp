@@ -50,8 +50,9 @@ void meet(const conditions& all, header& shared) {
     try_to("working_directory", "\"" + all.working_directory + "\"",
            [&] { posix::change_directory(all.working_directory); });
   }
-  for (const auto& [name, value] : all.environment)
-    try_to("environment", name, [&] { posix::set_environment(name, value); });
+  for (const auto& variable : all.environment) {
+    try_to("environment", variable.first, [&] { posix::set_environment(variable.first, variable.second); });
+  }
   // Last, for it is the user's code that it is meant for.
   if (all.memory_limit != 0) {
     try_to("memory_limit", std::to_string(all.memory_limit),
