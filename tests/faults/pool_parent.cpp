@@ -1,7 +1,9 @@
 // A program with a busy process pool, to be killed by a test: prints the ids of its fork server and workers, and with
-// the argument "child" that of a child that it forks and that lives on. With "spawn" its workers are spawned.
+// the argument "child" that of a child that it forks and that lives on. With "spawn" its workers are spawned; with "handles" it
+// ends its pool when it is interrupted.
 #include <tandem/process_pool.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -17,6 +19,10 @@ void wait_for_ever() {
 int main(int argc, char** argv) {
   tandem::init(argc, argv);
   const std::string_view what = argc > 1 ? argv[1] : "";
+  sigset_t interrupts;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  if (what == "handles") pthread_sigmask(SIG_BLOCK, &interrupts, nullptr);
   tandem::process_pool pool(
       {.max_workers = 2,
        .start = what == "spawn" ? tandem::start_method::spawn : tandem::start_method::fork_server});
@@ -44,6 +50,13 @@ int main(int argc, char** argv) {
       break;
     }
     sched_yield();
+  }
+  if (what == "handles") {
+    int signal = 0;
+    sigwait(&interrupts, &signal);
+    pool.terminate();
+    std::puts("interrupted");
+    return 130;
   }
   for (;;) pause();
 }

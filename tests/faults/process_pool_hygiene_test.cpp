@@ -2,6 +2,7 @@
 #include "faults/programs.hpp"
 #include "faults/tasks.hpp"
 #include "support/processes.hpp"
+#include "support/watchdog.hpp"
 
 #include <tandem/process_pool.hpp>
 
@@ -10,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -92,6 +94,31 @@ TEST(ProcessPool, LeavesNothingWhenItsProcessIsKilled) {
     parent.kill_it();
     for (const int fd : parent.named) EXPECT_TRUE(is_gone(fd));
   }
+}
+
+// A terminal sends the signal to all of the foreground's process group.
+TEST(ProcessPool, EndsQuietlyAndSoonWithAProgramThatIsInterrupted) {
+  const busy_parent parent(nullptr);
+  ASSERT_EQ(parent.named.size(), 3U);
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(kill(-parent.pid, SIGINT), 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(parent.pid, &status, 0), parent.pid);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << status;
+  for (const int fd : parent.named) EXPECT_TRUE(is_gone(fd));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1) * tandem::test::slowness());
+  EXPECT_EQ(parent.rest_of_output(), "");
+}
+
+TEST(ProcessPool, LeavesAnInterruptThatTheProgramHandlesToTheProgram) {
+  const busy_parent parent("handles");
+  ASSERT_EQ(parent.named.size(), 3U);
+  ASSERT_EQ(kill(-parent.pid, SIGINT), 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(parent.pid, &status, 0), parent.pid);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130) << status;
+  for (const int fd : parent.named) EXPECT_TRUE(is_gone(fd));
+  EXPECT_EQ(parent.rest_of_output(), "interrupted\n");
 }
 
 TEST(ProcessPool, LeavesNothingWhenItsProcessIsKilledAndAForkedChildLivesOn) {

@@ -40,12 +40,15 @@ struct busy_parent {
   pid_t pid = -1;
   std::vector<int> named;
 
+  /// Leads a process group, as a shell has it for what runs in the foreground.
   explicit busy_parent(const char* argument) {
     std::array<int, 2> out{};
     if (pipe2(out.data(), O_CLOEXEC) != 0) std::abort();
     pid = fork();
     if (pid == 0) {
+      setpgid(0, 0);
       dup2(out[1], 1);
+      dup2(out[1], 2);
       execl(TANDEM_POOL_PARENT, TANDEM_POOL_PARENT, argument, nullptr);
       _exit(127);
     }
@@ -53,7 +56,7 @@ struct busy_parent {
     FILE* lines = fdopen(out[0], "r");
     std::array<char, 256> line{};
     if (std::fgets(line.data(), line.size(), lines) == nullptr) line[0] = 0;
-    std::fclose(lines);
+    output_ = lines;
     std::istringstream words(line.data());
     for (int id = 0; words >> id;) named.push_back(static_cast<int>(syscall(SYS_pidfd_open, id, 0)));
   }
@@ -61,11 +64,21 @@ struct busy_parent {
   busy_parent& operator=(const busy_parent&) = delete;
   ~busy_parent() {
     for (const int fd : named) close(fd);
+    std::fclose(output_);
+  }
+  /// What it and its workers have printed besides, when all have ended.
+  [[nodiscard]] std::string rest_of_output() const {
+    std::string text;
+    for (int c = std::fgetc(output_); c != EOF; c = std::fgetc(output_)) text += static_cast<char>(c);
+    return text;
   }
   void kill_it() const {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
+
+ private:
+  FILE* output_ = nullptr;
 };
 
 }  // namespace tandem::test
