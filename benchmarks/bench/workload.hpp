@@ -49,7 +49,7 @@ struct workload {
   std::string reference;  ///< The contestant that ratios are to.
   int rounds = 7;
   std::vector<std::string>
-      absent;  ///< "contestant (package)": what takes no part because it is not installed.
+      absent{};  ///< "contestant (package)": what takes no part because it is not installed.
 };
 
 }  // namespace bench
