@@ -14,7 +14,7 @@ constexpr std::size_t rows = 100;
 constexpr std::size_t columns = 10'000;
 
 // The table arrives as a handle; a span of a part of it is just a pointer into the mapped memory.
-double sum_of_row(table numbers, std::size_t row) {
+double sum_of_row(const table& numbers, std::size_t row) {
   const std::span<const double> values = numbers.span().subspan(row * columns, columns);
   return std::accumulate(values.begin(), values.end(), 0.0);
 }

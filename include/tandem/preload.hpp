@@ -21,7 +21,7 @@ namespace tandem {
 /// Functions are called in the order of the calls of preload(), each as often as it was given. Thread-safe; does not block.
 /// @param f  a function pointer, a lambda without captures, or by_value(...)
 /// @throws std::invalid_argument if `f` is empty; std::bad_alloc
-TANDEM_API void preload(worker_hook f);
+TANDEM_API void preload(const worker_hook& f);
 
 }  // namespace tandem
 

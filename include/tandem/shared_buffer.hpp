@@ -57,6 +57,7 @@ class shared_buffer {
   template <std::ranges::input_range Values>
     requires(!std::same_as<std::remove_cvref_t<Values>, shared_buffer> &&
              std::convertible_to<std::ranges::range_reference_t<Values>, T>)
+  // It requires another type. NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
   explicit shared_buffer(Values&& values) {
     if constexpr (std::ranges::sized_range<Values>) {
       make(static_cast<std::size_t>(std::ranges::size(values)), [&values](std::span<T> to) {

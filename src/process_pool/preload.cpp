@@ -34,7 +34,7 @@ std::vector<hook> preloads() {
 
 }  // namespace process
 
-void preload(worker_hook f) {
+void preload(const worker_hook& f) {
   if (!f) throw std::invalid_argument("tandem: preload: there is no function in the hook that it was given");
   process::hook made = process::to_hook(f);
   process::registry& all = process::registry::instance();

@@ -56,13 +56,13 @@ int start_a_family(std::string report) {
 
 /// As many pids as processes report.
 std::vector<int> read_pids(const fifo& report, std::size_t count) {
-  std::vector<int> pids;
-  while (pids.size() < count) {
-    const int fd = open(report.path().c_str(), O_RDONLY | O_CLOEXEC);
-    int pid = 0;
-    while (read(fd, &pid, sizeof pid) == sizeof pid) pids.push_back(pid);
-    close(fd);
+  std::vector<int> pids(count);
+  // For writing, too: whoever opens it for reading only may close it on what a writer has just put into it.
+  const int fd = open(report.path().c_str(), O_RDWR | O_CLOEXEC);
+  for (int& pid : pids) {
+    if (read(fd, &pid, sizeof pid) != sizeof pid) ADD_FAILURE() << "no pid from a task's process";
   }
+  close(fd);
   return pids;
 }
 
