@@ -82,13 +82,13 @@ INTERPOSE(int, sched_getaffinity, affinity, -1, (pid_t pid, size_t size, cpu_set
   va_end(list)
 
 extern "C" int __real_open(const char* path, int flags, ...);
-extern "C" int __wrap_open(const char* path, int flags, ...) {
+extern "C" UNMARKED int __wrap_open(const char* path, int flags, ...) {
   TAKE_REST(flags);
   return shall_fail(call::open) ? -1 : __real_open(path, flags, static_cast<mode_t>(rest[0]));
 }
 
 extern "C" int __real_fcntl(int fd, int command, ...);
-extern "C" int __wrap_fcntl(int fd, int command, ...) {
+extern "C" UNMARKED int __wrap_fcntl(int fd, int command, ...) {
   TAKE_REST(command);
   if (command == F_DUPFD_CLOEXEC && shall_fail(call::duplicate)) return -1;
   if (command == F_ADD_SEALS && shall_fail(call::seal)) return -1;
@@ -97,7 +97,7 @@ extern "C" int __wrap_fcntl(int fd, int command, ...) {
 }
 
 extern "C" int __real_prctl(int what, ...);
-extern "C" int __wrap_prctl(int what, ...) {
+extern "C" UNMARKED int __wrap_prctl(int what, ...) {
   TAKE_REST(what);
   return shall_fail(call::prctl) ? -1 : __real_prctl(what, rest[0], rest[1], rest[2], rest[3]);
 }
