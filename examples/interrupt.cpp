@@ -31,13 +31,12 @@ int main(int argc, char** argv) {
 
   tandem::process_pool pool({.max_workers = 2});
   std::jthread watcher([&](const std::stop_token& over) {
+    // At the end, it need not wait any longer.
+    const std::stop_callback wake(over, [me = pthread_self()] { pthread_kill(me, SIGINT); });
     int signal = 0;
     sigwait(&interrupts, &signal);
     if (!over.stop_requested()) pool.terminate();
   });
-  // At the end, it need not wait any longer.
-  const std::stop_callback wake(watcher.get_stop_token(),
-                                [&] { pthread_kill(watcher.native_handle(), SIGINT); });
 
   std::vector<tandem::future<int>> results;
   for (int n = 1; n <= 100; ++n) results.push_back(pool.submit(crunch, n));

@@ -68,21 +68,30 @@ void process_pool_state::cancel_not_due() noexcept {
   cancel_delayed(this);
 }
 
-// Everything that no worker has begun; also what is between two places now, by the flag.
 void process_pool_state::cancel_waiting() noexcept {
-  process::task_list dispatched;
-  process::task_list waiting = [&] {
+  unbegun_tasks unbegun;
+  {
     const lock held(mutex_);
-    cancelling_ = true;
-    for (const worker_ptr& w : workers_) w->recall_from(0, dispatched);
-    retries_.take_all(dispatched);
-    return backlog_.extract_all();
-  }();
-  settle(std::move(dispatched), nullptr);
-  const std::int64_t count = waiting.size();
+    take_unbegun(unbegun, held);
+  }
+  cancel(std::move(unbegun));
+}
+
+// Everything that no worker has begun; also what is between two places now, by the flag.
+void process_pool_state::take_unbegun(unbegun_tasks& unbegun, const lock&) noexcept {
+  cancelling_ = true;
+  for (const worker_ptr& w : workers_) w->recall_from(0, unbegun.dispatched);
+  retries_.take_all(unbegun.dispatched);
+  process::task_list waiting = backlog_.extract_all();
+  unbegun.waiting.swap(waiting);
+}
+
+void process_pool_state::cancel(unbegun_tasks unbegun) noexcept {
+  settle(std::move(unbegun.dispatched), nullptr);
+  const std::int64_t count = unbegun.waiting.size();
   {
     const running_callbacks here(*this);
-    while (!waiting.empty()) waiting.pop_front()->cancel_pending();
+    while (!unbegun.waiting.empty()) unbegun.waiting.pop_front()->cancel_pending();
   }
   forget_cancelled(count);
 }

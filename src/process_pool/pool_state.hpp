@@ -102,6 +102,12 @@ class process_pool_state final : public task_owner,
   // --- tasks that end without having run to their end: cancellation.cpp ---
   void cancel_not_due() noexcept;
   void cancel_waiting() noexcept;
+  struct unbegun_tasks {
+    process::task_list dispatched;  // to a worker, or to be tried again
+    process::task_list waiting;
+  };
+  void take_unbegun(unbegun_tasks& unbegun, const lock& held) noexcept;
+  void cancel(unbegun_tasks unbegun) noexcept;
   [[nodiscard]] std::pair<process::remote_worker*, std::size_t> find_flight(const core& task,
                                                                             const lock& held) noexcept;
   [[nodiscard]] bool doom(process::remote_worker& worker, std::size_t behind_front,
@@ -110,7 +116,7 @@ class process_pool_state final : public task_owner,
   void requeue(process::task_list tasks) noexcept;
   void settle(process::task_list tasks, const std::exception_ptr& error) noexcept;
   void settle_one(core_ptr<core> task, const std::exception_ptr& error) noexcept;
-  [[nodiscard]] process::task_list take_what_runs() noexcept;
+  void take_what_runs(process::task_list& running, const lock& held) noexcept;
   void await_end();
   void forget_cancelled(std::int64_t count) noexcept;
   void forget(std::int64_t count) noexcept;

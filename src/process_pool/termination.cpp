@@ -19,24 +19,27 @@ void process_pool_state::end_by_force(ending how) {
         "= true})");
   }
   const auto keep = shared_from_this();  // a callback of what is cancelled may let go of the pool
+  unbegun_tasks unbegun;
+  process::task_list running;
   {
+    // In one step: were the manager to kill first, what ran would be told that its worker had died.
     const lock held(mutex_);
     open_ = false;
+    take_unbegun(unbegun, held);
+    take_what_runs(running, held);
     ending_ = std::max(ending_, how);
   }
-  bound_.wake();
-  cancel_not_due();
-  cancel_waiting();
-  // After that: what the workers have not begun by now they cannot begin any more.
-  settle(take_what_runs(), nullptr);
   bell_.raise();
+  bound_.wake();
+  settle(std::move(running), nullptr);
+  cancel(std::move(unbegun));
+  cancel_not_due();
   await_end();
 }
 
-// What is answered but not collected stays: it has a result.
-process::task_list process_pool_state::take_what_runs() noexcept {
-  process::task_list running;
-  const lock held(mutex_);
+// After take_unbegun(): what the workers have not begun by now they cannot begin any more. What is answered but not
+// collected stays: it has a result.
+void process_pool_state::take_what_runs(process::task_list& running, const lock&) noexcept {
   for (const worker_ptr& w : workers_) {
     for (std::size_t i = 0; i < w->in_ring(); ++i) {
       core_ptr<core>& task = w->flight_behind_front(i).task;
@@ -44,7 +47,6 @@ process::task_list process_pool_state::take_what_runs() noexcept {
         running.push_back(std::move(task));
     }
   }
-  return running;
 }
 
 // The manager's last word to the server, which then kills all that is left below it.

@@ -98,6 +98,21 @@ TEST_P(End, ResolvesWhatRunsAndWhatWaits) {
   pool.shutdown();
 }
 
+// Whoever cancels first and kills later, or the other way round, has workers die in between.
+TEST_P(End, CancelsWhatRunsHoweverSoonItsWorkerIsDead) {
+  process_pool pool({.max_workers = 1});
+  const fifo report;
+  auto running = pool.submit(report_and_stay, report.path());
+  auto waiting = pool.submit(tandem::test::add_one, 1);
+  const int pid = read_pids(report, 1)[0];
+  waiting.on_done([&] {
+    while (!is_gone(pid) || pool.stats().workers != 0) sched_yield();
+  });
+  (pool.*GetParam())();
+  EXPECT_THROW(running.get(), tandem::cancelled_error);
+  EXPECT_EQ(pool.stats().failed, 0);
+}
+
 TEST_P(End, LeavesNothingThatTasksHaveStarted) {
   const fifo report;
   std::vector<int> pids;

@@ -46,7 +46,7 @@ MUTANTS = [
         "process_pool_policies", "Retry.ThatIsNotDueCanBeCancelled"),
     Mutant(
         "shutdown_misses_a_retry", CANCELLATION,
-        "    retries_.take_all(dispatched);\n", "",
+        "  retries_.take_all(unbegun.dispatched);\n", "",
         "a task that waits to be tried again is cancelled with the others",
         "process_pool_policies", "Retry.ThatIsNotDueIsCancelledByShutdown"),
     Mutant(
@@ -73,6 +73,13 @@ MUTANTS = [
         "        running.push_back(std::move(task));\n", "        static_cast<void>(task);\n",
         "terminate() cancels what runs",
         "process_pool_policies", "*/End.ResolvesWhatRunsAndWhatWaits/*"),
+    Mutant(
+        "force_kills_before_it_cancels", TERMINATION,
+        "    take_unbegun(unbegun, held);\n    take_what_runs(running, held);\n    ending_ = std::max(ending_, how);\n  }\n  bell_.raise();\n",
+        "    take_unbegun(unbegun, held);\n    ending_ = std::max(ending_, how);\n  }\n  bell_.raise();\n  cancel(std::move(unbegun));\n"
+        "  {\n    const lock held(mutex_);\n    take_what_runs(running, held);\n  }\n",
+        "what runs is cancelled, not lost with its worker",
+        "process_pool_policies", "*/End.CancelsWhatRunsHoweverSoonItsWorkerIsDead/*"),
     Mutant(
         "force_is_patient", DEADLINES,
         "  if (ending_ == ending::in_order) return;\n  worker.retiring", "  return;\n  worker.retiring",
