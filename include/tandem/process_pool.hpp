@@ -56,6 +56,10 @@ struct process_pool_options {
   start_method start = start_method::fork_server;
   /// Called by each worker before its first task. If it throws, the pool is broken.
   worker_hook initializer{};
+  /// How long a worker may take from its start until it has called the initializer. One that is late is killed, what was
+  /// meant for it goes to others, and another is started in its place; when that has happened some times in a row, the
+  /// pool is broken. Must be positive. None: for ever.
+  time_limit start_timeout{};
   /// Called by each worker before it ends in an orderly way.
   worker_hook finalizer{};
   /// How many tasks may wait, beyond max_workers that run; 0: any number.

@@ -64,10 +64,10 @@ void process_pool_state::worker_died(const process::report& death) noexcept {
                [&] { return set_up_failure(*worker); });
   } else if (death.what == process::report::kind::start_failed) {
     recruiting_.refused(worker->started_in, now);
-    give_up_if_hopeless(death);
-  } else if (!worker->killing.decided()) {
+    give_up_if_hopeless(*worker, death);
+  } else if (!worker->killing.decided() || worker->is_late) {
     recruiting_.died_early(worker->started_in, now);
-    give_up_if_hopeless(death);
+    give_up_if_hopeless(*worker, death);
   }
 }
 
@@ -164,12 +164,13 @@ void process_pool_state::note_that_it_serves(process::remote_worker& worker) noe
 }
 
 // A pool that has nobody left who works, and has failed to find somebody often enough.
-void process_pool_state::give_up_if_hopeless(const process::report& death) noexcept {
+void process_pool_state::give_up_if_hopeless(const process::remote_worker& worker,
+                                             const process::report& death) noexcept {
   if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); }))
     return;
   if (recruiting_.none_survives()) {
     break_pool("workers die before they can run a task: the last one ",
-               [&] { return process::cause_of(death); });
+               [&] { return worker.is_late ? std::string(process::too_late) : process::cause_of(death); });
   } else if (recruiting_.none_can_be_started() && workers_.empty()) {
     break_pool("no worker can be started: ", [&] { return death.text; });
   }

@@ -24,13 +24,14 @@ bool process_pool_state::check_deadlines() {
     for (const worker_ptr& w : workers_) {
       note_if_serving(*w);
       condemn(*w, held);
-      any = any || w->killing.decided() || w->front_is_timed();
+      any = any || w->killing.decided() || w->front_is_timed() || (w->must_serve_by && !w->served);
     }
   }
   if (!any) return false;
   const time_point now = std::chrono::steady_clock::now();
   bool came_back = false;
   for (const worker_ptr& w : workers_) {
+    kill_if_late(*w, now);
     came_back = expire(*w, now) || came_back;
     carry_out(*w, now);
   }
@@ -46,6 +47,17 @@ void process_pool_state::condemn(process::remote_worker& worker, const lock&) no
   } else {
     worker.killing.decide();
   }
+}
+
+// What is in its ring it cannot have begun: that goes to others when it is buried.
+void process_pool_state::kill_if_late(process::remote_worker& worker, time_point now) {
+  if (!worker.must_serve_by || worker.served || now < *worker.must_serve_by) return;
+  const lock held(mutex_);
+  worker.must_serve_by.reset();
+  if (worker.killing.decided()) return;
+  worker.is_late = true;
+  worker.retiring = true;
+  worker.killing.decide();
 }
 
 // The front task's time limit. Counted from when the worker can run it: not while it starts, not while it runs the one
@@ -103,6 +115,7 @@ std::optional<time_point> process_pool_state::next_deadline(const lock&) const {
   std::optional<time_point> earliest;
   for (const worker_ptr& w : workers_) {
     keep_earliest(earliest, w->deadline);
+    if (!w->served) keep_earliest(earliest, w->must_serve_by);
     keep_earliest(earliest, w->killing.next());
     if (w->idle_since) keep_earliest(earliest, *w->idle_since + options_.idle_timeout.value());
   }

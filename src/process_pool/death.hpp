@@ -32,6 +32,8 @@ struct last_moments {
 /// report::text of a worker that went down with its server: short enough to need no memory.
 inline constexpr char with_the_server[] = "fork server";
 
+/// cause_of() for a worker that was killed for being late.
+inline constexpr char too_late[] = "took longer than process_pool_options::start_timeout to serve";
 /// "was killed by SIGSEGV (...)" or "ended with exit code 3 (...)", with the likely cause.
 [[nodiscard]] std::string cause_of(const report& death);
 

@@ -76,6 +76,8 @@ process_pool_options checked(process_pool_options options) {
   check_positive(
       "idle_timeout", options.idle_timeout,
       "a worker would be started for almost every task; it must be positive, or left out for no limit");
+  check_positive("start_timeout", options.start_timeout,
+                 "no worker could be started; it must be positive, or left out for no limit");
   check_positive("cpu_time_limit", options.cpu_time_limit,
                  "no task could run; it must be positive, or left out for no limit");
   check_within("nice", options.nice, -20, 19, "it must be from -20 to 19");

@@ -160,6 +160,7 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] worker_ptr dismiss_idle_worker(time_point now) noexcept;
   bool check_deadlines();
   bool expire(process::remote_worker& worker, time_point now);
+  void kill_if_late(process::remote_worker& worker, time_point now);
   void carry_out(process::remote_worker& worker, time_point now);
   bool take_up_retries();
   void condemn(process::remote_worker& worker, const lock& held) noexcept;
@@ -184,7 +185,7 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] static bool begins_to_serve(process::remote_worker& worker) noexcept;
   void note_if_serving(process::remote_worker& worker) noexcept;
   void note_that_it_serves(process::remote_worker& worker) noexcept;
-  void give_up_if_hopeless(const process::report& death) noexcept;
+  void give_up_if_hopeless(const process::remote_worker& worker, const process::report& death) noexcept;
   void lost_server() noexcept;
   void abandon(const char* why) noexcept;
   /// `why` is called for the rest of the text: it may run out of memory there.

@@ -61,6 +61,8 @@ bool process_pool_state::start_worker(std::uint32_t place) {
   auto [here, there] = posix::make_socket_pair();
   const std::uint32_t id = place + process::max_places * (workers_started_++ % process::max_places);
   auto worker = std::make_shared<process::remote_worker>(id, recruiting_.round(), std::move(here));
+  if (options_.start_timeout.has_value())
+    worker->must_serve_by = std::chrono::steady_clock::now() + options_.start_timeout.value();
   const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
                                                                                 there.get(), bell_.fd()};
   if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {

@@ -158,7 +158,9 @@ class remote_worker {
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
   std::atomic<bool> served{
       false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
-  bool retiring = false;            // gets no more tasks
+  std::optional<detail::time_point> must_serve_by;  // the manager's own
+  bool is_late = false;                             // it did not, and is killed for that
+  bool retiring = false;                            // gets no more tasks
   bool dismissed = false;           // retiring because it is one too many: its end is nothing to be counted
   const void* attendant = nullptr;  // the thread that fetches the front slot's answer in the manager's place
   bool is_being_read = false;       // it reads that answer now, without the mutex

@@ -344,6 +344,43 @@ INSTANTIATE_TEST_SUITE_P(Matrix, DuringStart,
                                          way::kill_, way::stack_overflow, way::memory),
                          [](const auto& cell) { return std::string(name_of(cell.param)); });
 
+// In DuringStart the task is none the wiser; without a start_timeout it would wait for as long as the worker is stopped.
+TEST(StartTimeout, ReplacesAWorkerThatIsStoppedInItsInitializer) {
+  const tandem::test::scratch_directory files;
+  setenv(how_variable, std::to_string(static_cast<int>(way::stop)).c_str(), 1);
+  setenv(count_variable, (files / "count").c_str(), 1);
+  process_pool pool({.max_workers = 1, .initializer = go_wrong_once, .start_timeout = 500ms});
+  bystanders others(pool);
+  others.expect_well();
+  EXPECT_EQ(pool.stats().failed, 0);
+  EXPECT_EQ(pool.stats().restarts, 1);
+}
+
+TEST(StartTimeout, ThatNoWorkerMeetsBreaksThePool) {
+  process_pool pool({.max_workers = 2, .initializer = [] { pause(); }, .start_timeout = 20ms});
+  auto task = pool.submit(tandem::test::add_one, 1);
+  try {
+    static_cast<void>(task.get());
+    ADD_FAILURE() << "nobody can have run it";
+  } catch (const tandem::broken_pool_error& e) {
+    EXPECT_NE(std::string(e.what()).find("start_timeout"), std::string::npos) << e.what();
+  }
+}
+
+TEST(StartTimeout, IsOverOnceTheWorkerServes) {
+  process_pool pool({.max_workers = 1, .start_timeout = 500ms});
+  const int worker = pool.submit(tandem::test::worker_pid).get();
+  EXPECT_THROW(
+      static_cast<void>(pool.submit({.timeout = 600ms}, run_trouble, trouble{place::run, way::stop}).get()),
+      tandem::timeout_error);
+  EXPECT_NE(pool.submit(tandem::test::worker_pid).get(), worker);
+  EXPECT_EQ(pool.stats().restarts, 1);
+}
+
+TEST(StartTimeout, IsRefusedIfItIsNotPositive) {
+  EXPECT_THROW(process_pool({.start_timeout = 0s}), std::invalid_argument);
+}
+
 using DuringShutdown = AtTheEdges;
 
 TEST_P(DuringShutdown, NothingIsLostAndTheEndComes) {
@@ -364,6 +401,21 @@ INSTANTIATE_TEST_SUITE_P(Matrix, DuringShutdown,
                          testing::Values(way::exception, way::exit_, way::quick_exit, way::abort_, way::segv,
                                          way::kill_, way::stack_overflow, way::memory),
                          [](const auto& cell) { return std::string(name_of(cell.param)); });
+
+TEST(DuringShutdown, StoppedFinalizerIsEndedByKill) {
+  const tandem::test::scratch_directory files;
+  setenv(how_variable, std::to_string(static_cast<int>(way::stop)).c_str(), 1);
+  setenv(count_variable, (files / "count").c_str(), 1);
+  process_pool pool({.max_workers = 2, .finalizer = go_wrong_once});
+  bystanders others(pool);
+  others.expect_well();
+  std::thread end([&] { pool.shutdown(); });
+  shared_counter(files / "count").wait_for(1);
+  pool.kill();
+  end.join();
+  EXPECT_EQ(pool.stats().failed, 0);
+  EXPECT_EQ(pool.stats().cancelled, 0);
+}
 
 TEST(DuringShutdown, StoppedTaskIsEndedByItsTimeLimit) {
   process_pool pool({.max_workers = 1});

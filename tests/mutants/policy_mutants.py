@@ -67,6 +67,18 @@ MUTANTS = [
         "who has waited for the future of a lost task finds its death told",
         "process_pool_policies", "WorkerDeath.IsToldBeforeTheFutureIsResolved", repeat=20),
 
+    # --- workers that do not begin to serve ---
+    Mutant(
+        "late_worker_is_no_early_death", BURIAL,
+        "!worker->killing.decided() || worker->is_late", "!worker->killing.decided()",
+        "a pool whose workers are all late is broken",
+        "process_pool_matrix", "StartTimeout.ThatNoWorkerMeetsBreaksThePool"),
+    Mutant(
+        "manager_sleeps_past_a_late_worker", DEADLINES,
+        "    if (!w->served) keep_earliest(earliest, w->must_serve_by);\n", "",
+        "the manager wakes up for a worker that is late",
+        "process_pool_matrix", "StartTimeout.ReplacesAWorkerThatIsStoppedInItsInitializer"),
+
     # --- the end by force ---
     Mutant(
         "force_leaves_what_runs", TERMINATION,
