@@ -1,4 +1,6 @@
 // A program whose pool is forked from it (start_method::fork), with much memory and with text in its buffers.
+#include "faults/start_scene.hpp"
+
 #include <tandem/process_pool.hpp>
 
 #include <csignal>
@@ -25,6 +27,10 @@ int allocate(int megabytes) {
 int main(int argc, char** argv) {
   tandem::init(argc, argv);
   const std::string_view what = argc > 1 ? argv[1] : "";
+  if (what == "scene") {
+    std::puts(tandem::test::play(tandem::start_method::fork).c_str());
+    return 0;
+  }
   std::vector<char> much;
   if (what == "memory") much.assign(std::size_t{300} << 20U, 'x');
   std::printf("written once ");

@@ -1,5 +1,6 @@
 // What a process pool must not leave behind or disturb: processes, descriptors, the user's signals and children.
 #include "faults/programs.hpp"
+#include "faults/start_scene.hpp"
 #include "faults/tasks.hpp"
 #include "support/processes.hpp"
 #include "support/watchdog.hpp"
@@ -237,6 +238,10 @@ TEST(ForkedPool, LimitsMemoryBeyondWhatTheWorkerWasBornWith) {
   EXPECT_NE(text.find("small fits, large does not"), std::string::npos) << text;
 }
 #endif
+
+TEST(ForkedPool, DoesAllThatOthersDo) {
+  EXPECT_EQ(run(TANDEM_FORK_PARENT " scene"), std::string(tandem::test::scene_went_well) + "\n");
+}
 
 TEST(ForkedPool, SaysThatItCannotBeForkedAgainWhenItsServerDies) {
   const std::string text = run(TANDEM_FORK_PARENT " server");

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -169,6 +170,38 @@ TEST_P(End, ComesToAShutdownThatWaits) {
   (pool.*GetParam())();
   waiter.join();
   EXPECT_THROW(f.get(), tandem::cancelled_error);
+}
+
+std::atomic<int> here{0};  // 1: the task runs in this process, 2: it may end
+
+int run_here() {
+  here = 1;
+  here.notify_all();
+  here.wait(1);
+  return 5;
+}
+
+TEST_P(End, AwaitsATaskThatRunsInItsSubmitter) {
+  here = 0;
+  process_pool pool({.max_workers = 1, .queue_capacity = 1, .when_full = tandem::when_full::run_in_caller});
+  const fifo report;
+  auto running = pool.submit(report_and_stay, report.path());
+  read_pids(report, 1);
+  auto waiting = pool.submit(tandem::test::add_one, 1);
+  std::thread submitter([&] { EXPECT_EQ(pool.submit(run_here).get(), 5); });
+  here.wait(0);
+  std::atomic<bool> ended{false};
+  std::thread ender([&] {
+    (pool.*GetParam())();
+    ended = true;
+  });
+  EXPECT_THROW(running.get(), tandem::cancelled_error);
+  EXPECT_THROW(waiting.get(), tandem::cancelled_error);
+  EXPECT_FALSE(ended);
+  here = 2;
+  here.notify_all();
+  ender.join();
+  submitter.join();
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, End, testing::Values(&process_pool::terminate, &process_pool::kill),

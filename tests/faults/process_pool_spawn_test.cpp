@@ -1,6 +1,7 @@
 // Workers that are fresh starts of the program: start_method::spawn. What may happen to them is what may happen to any
 // worker; here is what is their own.
 #include "faults/programs.hpp"
+#include "faults/start_scene.hpp"
 #include "faults/tasks.hpp"
 #include "support/process_gate.hpp"
 
@@ -51,6 +52,11 @@ std::string describe() {
   std::string name;
   std::getline(comm, name);
   return text + name + (getpgrp() == getpid() ? " leads" : " is led");
+}
+
+TEST(SpawnedPool, DoesAllThatOthersDo) {
+  EXPECT_EQ(tandem::test::play(start_method::spawn), tandem::test::scene_went_well);
+  EXPECT_EQ(tandem::test::play(start_method::fork_server), tandem::test::scene_went_well);
 }
 
 TEST(SpawnedPool, WorkersHaveOnlyTheirOwnDescriptorsAndAreNamed) {
