@@ -28,7 +28,7 @@ constexpr std::uint32_t max_nested = 32;  // of a chain of nested exceptions; wh
 
 /// What can be told of any exception.
 struct description {
-  const char* mangled = typeid(void).name();  // of its type
+  const std::type_info* type = &typeid(void);  // without what std::throw_with_nested adds
   std::string what;
   std::string trace;
   std::exception_ptr nested;  // by std::throw_with_nested
@@ -62,7 +62,8 @@ description describe(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (...) {
-    if (const std::type_info* type = abi::__cxa_current_exception_type()) found.mangled = type->name();
+    if (const std::type_info* type = abi::__cxa_current_exception_type())
+      found.type = &without_nesting(*type);
     found.nested = nested_of_current();
     try {
       throw;
@@ -97,8 +98,7 @@ std::string nested_lines(std::exception_ptr nested) {
   std::string lines;
   for (std::uint32_t i = 0; nested && i != max_nested; ++i) {
     description inner = describe(nested);
-    lines +=
-        "\n  caused by " + demangle(std::string(without_nesting(inner.mangled)).c_str()) + ": " + inner.what;
+    lines += "\n  caused by " + demangle(inner.type->name()) + ": " + inner.what;
     nested = std::move(inner.nested);
   }
   return lines;
@@ -109,7 +109,7 @@ void encode_at_depth(writer& out, const std::exception_ptr& error, std::string_v
 
 void encode_other(writer& out, const description& found, const std::string& trace) {
   out.write_value(form::other);
-  codec<std::string>::encode(out, demangle(std::string(without_nesting(found.mangled)).c_str()));
+  codec<std::string>::encode(out, demangle(found.type->name()));
   codec<std::string>::encode(out, found.what);
   codec<std::string>::encode(out, trace + nested_lines(found.nested));
 }
@@ -148,7 +148,7 @@ void encode_at_depth(writer& out, const std::exception_ptr& error, std::string_v
   const nesting<writer> level(out);
   const description found = describe(error);
   const std::string trace = join_traces(found.trace, outer_trace);
-  const auto entry = find_exception(without_nesting(found.mangled));
+  const auto entry = find_exception(found.type->name());
   if (!entry || !encode_known(out, *entry, error, found, trace, depth)) encode_other(out, found, trace);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 namespace tandem::detail {
 
@@ -17,10 +18,13 @@ std::string demangle(const char* name) {
   return status == 0 && readable != nullptr ? readable.get() : name;
 }
 
-std::string_view without_nesting(std::string_view name) {
-  constexpr std::string_view prefix = "St17_Nested_exceptionI";  // libstdc++
-  if (!name.starts_with(prefix) || !name.ends_with('E')) return name;
-  return name.substr(prefix.size(), name.size() - prefix.size() - 1);
+// The name of E is not in the name of what is made of it: what is mentioned twice is abbreviated by its position
+// (S0_), which the words around it shift. So E is found as the first base.
+const std::type_info& without_nesting(const std::type_info& type) noexcept {
+  if (!std::string_view(type.name()).starts_with("St17_Nested_exceptionI")) return type;  // libstdc++
+  const auto* const derived = dynamic_cast<const abi::__vmi_class_type_info*>(&type);
+  if (derived == nullptr || derived->__base_count == 0) return type;
+  return *derived->__base_info[0].__base_type;
 }
 
 }  // namespace tandem::detail

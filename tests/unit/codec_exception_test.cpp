@@ -343,6 +343,16 @@ struct derived_error : parse_error {
 
 }  // namespace
 
+namespace app {
+
+struct page {};
+template <class Subject>
+struct missing {  // missing<page>: a name that mentions app twice, so that it is abbreviated
+  int code = 0;
+};
+
+}  // namespace app
+
 template <>
 struct tandem::codec<parse_error> {
   static void encode(writer& out, const parse_error& error) {
@@ -361,6 +371,7 @@ const auto registered = [] {
   tandem::register_exception<parse_error>();
   tandem::register_exception<plain_error>();
   tandem::register_exception<final_error>();
+  tandem::register_exception<app::missing<app::page>>();
   tandem::register_exception<parse_error>();  // again: nothing happens
   return 0;
 }();
@@ -403,6 +414,38 @@ TEST(Exception, AClassDerivedFromARegisteredOneIsNotSliced) {
   expect_remote(send(std::make_exception_ptr(derived_error("d", 1))), [](const remote_error& error) {
     EXPECT_NE(error.type_name().find("derived_error"), std::string::npos);
   });
+}
+
+/// `outer` with an std::out_of_range nested in it arrives as an E with that, whatever its way.
+template <class E>
+void expect_nesting_kept(E outer) {
+  const auto error = thrown_by([&] {
+    try {
+      throw std::out_of_range("inner");
+    } catch (...) {
+      std::throw_with_nested(std::move(outer));
+    }
+  });
+  for (const auto& arrived : {send(error), send(error, "w"), send(send(error, "w"), "v")}) {
+    EXPECT_THROW(std::rethrow_exception(arrived), E);
+    try {
+      std::rethrow_exception(arrived);
+    } catch (const std::nested_exception& kept) {
+      EXPECT_THROW(kept.rethrow_nested(), std::out_of_range);
+    } catch (...) {
+      ADD_FAILURE() << typeid(E).name() << " arrived without what is nested in it";
+    }
+  }
+}
+
+// What std::throw_with_nested makes of an E has a name in which the name of E is written in another way.
+TEST(Exception, EachKindIsKnownWhenSomethingIsNestedInIt) {
+  expect_nesting_kept(std::runtime_error("outer"));
+  expect_nesting_kept(std::bad_variant_access());
+  expect_nesting_kept(tandem::timeout_error("outer"));
+  expect_nesting_kept(parse_error("outer", 7));
+  expect_nesting_kept(plain_error{5});
+  expect_nesting_kept(app::missing<app::page>{5});
 }
 
 // --- null, outcomes ----------------------------------------------------------------------------------------
