@@ -39,11 +39,7 @@ void process_pool_state::attend(core& task, const std::optional<time_point>& dea
   const this_task::blocking_region blocked;
   core::slept slept = core::slept::until_woken;
   while (slept == core::slept::until_woken) {
-    auto& bell = worker->header().bell;
-    bell.now_sleeps(doorbell::sleeper::attendant);  // ORDER attendant-park: before we look at the slot
-    if (!may_have_ended())
-      slept =
-          task.sleep_beside(bell.word(), static_cast<std::uint32_t>(doorbell::sleeper::attendant), deadline);
+    slept = worker->header().bell.sleep_beside(task, deadline, may_have_ended);
     if (fetch(*worker, task, me)) return;
   }
   bool wake_manager = false;
@@ -130,12 +126,12 @@ void process_pool_state::collect_attended(process::remote_worker& worker,
 // From now on the manager looks after the ring again. True if it has to be woken for that, or for what has changed.
 bool process_pool_state::end_attendance(process::remote_worker& worker, const lock&) noexcept {
   worker.attendant = nullptr;
-  // ORDER parent-park: as park() does, we look at the slot behind this, on the manager's behalf.
-  worker.header().bell.now_sleeps(parked_ ? doorbell::sleeper::manager : doorbell::sleeper::nobody);
-  if (worker.in_ring() != 0) return worker.answered(1) != 0 || worker.is_stuck() || worker.front_is_timed();
-  // The worker is idle: what waits anywhere may go there.
-  return !backlog_.empty() ||
-         std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->load() > 1; });
+  return worker.header().bell.give_back(parked_, [&] {
+    if (worker.in_ring() != 0) return worker.answered(1) != 0 || worker.is_stuck() || worker.front_is_timed();
+    // The worker is idle: what waits anywhere may go there.
+    return !backlog_.empty() ||
+           std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->load() > 1; });
+  });
 }
 
 // Where workers end after an idle_timeout. True if the manager sleeps beyond that, and has to be told.

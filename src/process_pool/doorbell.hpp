@@ -7,9 +7,11 @@
 #include "posix/futex.hpp"
 
 #include <tandem/config.hpp>
+#include <tandem/detail/core.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace tandem::process {
 
@@ -28,6 +30,24 @@ class doorbell {
     word_.store(static_cast<std::uint32_t>(who), std::memory_order_seq_cst);
   }
 
+  /// The attendant's: sleeps until the worker rings or the task is ended. `may_have_ended` looks at the slot and at the task.
+  template <class Look>
+  [[nodiscard]] detail::core::slept sleep_beside(detail::core& task,
+                                                 const std::optional<detail::time_point>& deadline,
+                                                 Look may_have_ended) noexcept {
+    now_sleeps(sleeper::attendant);  // ORDER attendant-park: before we look at the slot
+    if (may_have_ended()) return detail::core::slept::until_woken;
+    return task.sleep_beside(word_, static_cast<std::uint32_t>(sleeper::attendant), deadline);
+  }
+
+  /// The attendant's, which leaves the ring to the manager. True if that one has to come: `is_needed` looks at the slot.
+  template <class Look>
+  [[nodiscard]] bool give_back(bool manager_sleeps, Look is_needed) noexcept {
+    // ORDER parent-park: as park() does, we look at the slot behind this, on the manager's behalf.
+    now_sleeps(manager_sleeps ? sleeper::manager : sleeper::nobody);
+    return is_needed();
+  }
+
   /// The worker's, behind its store of a slot's state or of its life. The manager is woken by `raise_bell`.
   template <class RaiseBell>
   void ring(RaiseBell raise_bell) noexcept {
@@ -43,9 +63,6 @@ class doorbell {
         break;
     }
   }
-
-  /// What the attendant sleeps on, while it is `attendant`.
-  [[nodiscard]] const TANDEM_ATOMIC<std::uint32_t>& word() const noexcept { return word_; }
 
  private:
   [[nodiscard]] sleeper who() const noexcept {

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <functional>
 #include <future>
 #include <stdexcept>
@@ -262,6 +263,7 @@ TEST_F(ProcessPoolAttendance, LeavesCallbacksToTheManager) {
       go_on.get_future().get();
       called_by.set_value(std::this_thread::get_id());
     });
+    tandem::test::wait_until_asleep(manager_thread());  // it has to be woken
     gate_.release();
     EXPECT_NE(called_by.get_future().get(), here.id());
   }
@@ -279,6 +281,23 @@ TEST_F(ProcessPoolAttendance, GivesTheRingBackWithWhatLiesBehind) {
   }
   const auto all = tandem::wait(behind);  // on all at once, so that nobody attends
   EXPECT_EQ(all.done.size(), 3U);
+}
+
+// Nobody waits for the one that has a limit, so the manager has to.
+TEST_F(ProcessPoolAttendance, GivesTheRingBackWithATimeLimitThatBegins) {
+  const fifo never;
+  auto task = pool_.submit(pass, gate_.path());
+  await_begin();
+  std::promise<std::exception_ptr> ended;
+  {
+    const waiter here([&] { EXPECT_GT(task.get(), 0); });
+    pool_.submit({.timeout = 50ms}, pass, never.path()).share().on_done([&](const auto& limited) {
+      ended.set_value(limited.exception());
+    });
+    tandem::test::wait_until_asleep(manager_thread());
+    gate_.release();
+  }
+  EXPECT_THROW(std::rethrow_exception(ended.get_future().get()), tandem::timeout_error);
 }
 
 // Tasks of unknown length: none waits behind another, so the second is in the backlog until the first is fetched.

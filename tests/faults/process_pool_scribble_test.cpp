@@ -2,6 +2,9 @@
 // resolves, no value is made up, and the pool lives.
 #include "faults/tasks.hpp"
 
+#include "support/asleep.hpp"
+#include "support/processes.hpp"
+
 #include "process_pool/ring.hpp"
 
 #include <tandem/error.hpp>
@@ -10,7 +13,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <exception>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -97,6 +102,32 @@ TEST_P(FalseStates, LeaveNoTaskUnresolved) {
     } catch (const tandem::decode_error&) {}
   }
   EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2);
+}
+
+// The worker sleeps, for it waits for a task in that slot, and nobody waits for the task.
+TEST(FalseState, BehindATaskThatSomebodyHasFetchedIsFoundByTheManager) {
+  process_pool pool({.max_workers = 1});
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(pool.submit(tandem::test::add_one, i).get(), i + 1);
+  const tandem::test::fifo started;
+  auto first = pool.submit(overwrite_states, started.path(), 0);
+  while (pool.stats().running == 0) sched_yield();
+  std::atomic<int> id{0};
+  std::thread fetcher([&] {
+    id = tandem::test::this_thread();
+    id.notify_all();
+    EXPECT_EQ(first.get(), 1);
+  });
+  id.wait(0);
+  tandem::test::wait_until_asleep(id);
+  std::promise<std::exception_ptr> ended;
+  pool.submit(tandem::test::add_one, 1).share().on_done([&](const auto& behind) {
+    ended.set_value(behind.exception());
+  });
+  for (const auto& [thread, name] : tandem::test::threads())
+    if (name == "tandem-manager") tandem::test::wait_until_asleep(thread);
+  started.release();
+  EXPECT_THROW(std::rethrow_exception(ended.get_future().get()), tandem::worker_died_error);
+  fetcher.join();
 }
 
 // Not "done": that is an answer, of whatever lay there before.

@@ -100,10 +100,7 @@ struct scene {
     if (fetch(&me)) return;
     core::slept slept = core::slept::until_woken;
     while (slept == core::slept::until_woken) {
-      bell.now_sleeps(doorbell::sleeper::attendant);
-      if (slot.load(std::memory_order_seq_cst) != answered && !awaited.done())
-        slept = awaited.sleep_beside(bell.word(), static_cast<std::uint32_t>(doorbell::sleeper::attendant),
-                                     deadline);
+      slept = bell.sleep_beside(awaited, deadline, [this] { return is_answered() || awaited.done(); });
       if (fetch(&me)) return;
     }
     bool wake = false;
@@ -121,7 +118,7 @@ struct scene {
       const guard held(pool);
       if (attendant != me) return true;
       if (is_in_flight) {
-        if (slot.load(std::memory_order_seq_cst) != answered) return false;
+        if (!is_answered()) return false;
         mine = take();
       }
       wake = end_attendance();
@@ -133,9 +130,10 @@ struct scene {
 
   bool end_attendance() {
     attendant = nullptr;
-    bell.now_sleeps(parked ? doorbell::sleeper::manager : doorbell::sleeper::nobody);
-    return slot.load(std::memory_order_seq_cst) == answered;
+    return bell.give_back(parked, [this] { return is_answered(); });
   }
+
+  [[nodiscard]] bool is_answered() const { return slot.load(std::memory_order_seq_cst) == answered; }
 
   bool take() {
     check(answer.read() == 42, "the answer is not there");
@@ -158,7 +156,7 @@ struct scene {
     bool mine = false;
     {
       const guard held(pool);
-      if (attendant == nullptr && slot.load(std::memory_order_seq_cst) == answered) mine = take();
+      if (attendant == nullptr && is_answered()) mine = take();
       if (!mine && slot.load(std::memory_order_seq_cst) != empty) return false;
     }
     if (mine) deliver();
@@ -170,7 +168,7 @@ struct scene {
       const guard held(pool);
       parked = true;
       if (attendant == nullptr) bell.now_sleeps(doorbell::sleeper::manager);
-      const bool work = attendant == nullptr && slot.load(std::memory_order_seq_cst) == answered;
+      const bool work = attendant == nullptr && is_answered();
       if (work) {
         unpark();
         return;

@@ -156,6 +156,23 @@ MUTANTS = [
         "ORDER attendant-park, parent-park: who sleeps says so before its last look",
         "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
     Mutant(
+        "attendant_sleeps_without_a_look", DOORBELL,
+        "    if (may_have_ended()) return detail::core::slept::until_woken;\n", "    static_cast<void>(may_have_ended);\n",
+        "ORDER attendant-park: who attends looks once more before it sleeps",
+        "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
+    Mutant(
+        "ring_is_given_back_without_a_look", DOORBELL,
+        "    return is_needed();\n", "    static_cast<void>(is_needed);\n    return false;\n",
+        "ORDER parent-park: whoever gives a ring back looks at its front for the manager",
+        "attendance_model", "AttendanceModel.AttendantThatGivesUpBesideASleepingManager"),
+    Mutant(
+        "look_comes_before_the_ring_is_given_back", DOORBELL,
+        "    now_sleeps(manager_sleeps ? sleeper::manager : sleeper::nobody);\n    return is_needed();\n",
+        "    const bool needed = is_needed();\n    now_sleeps(manager_sleeps ? sleeper::manager : sleeper::nobody);\n"
+        "    return needed;\n",
+        "ORDER parent-park: whoever gives a ring back says who sleeps before it looks",
+        "attendance_model", "AttendanceModel.AttendantThatGivesUpBesideASleepingManager"),
+    Mutant(
         "worker_looks_for_sleepers_early", DOORBELL,
         "static_cast<sleeper>(word_.load(std::memory_order_seq_cst))", "static_cast<sleeper>(word_.load(std::memory_order_relaxed))",
         "ORDER attendant-park, parent-park: a worker looks for sleepers behind its answer",

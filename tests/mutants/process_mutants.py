@@ -40,23 +40,28 @@ MUTANTS = [
         "a task that somebody waits for does not wake the manager",
         "process_pool_attendance", "ProcessPoolAttendance.LeavesTheManagerAsleep"),
     Mutant(
-        "attendant_sleeps_without_a_look", ATTENDANCE,
-        "    if (!may_have_ended())\n", "",
-        "ORDER attendant-park: who attends looks once more before it sleeps",
-        "process_pool_attendance", "ProcessPoolAttendance.HoldsUnderManyWhoWait", repeat=10),
-    Mutant(
         "ring_is_given_back_unwatched", ATTENDANCE,
-        "parked_ ? doorbell::sleeper::manager : doorbell::sleeper::nobody", "doorbell::sleeper::nobody",
+        "give_back(parked_, ", "give_back(false, ",
         "ORDER parent-park: a manager that sleeps hears of a ring that is given back",
         "process_pool_attendance", "ProcessPoolAttendance.LeavesTheTaskToTheManagerWhenItGivesUp"),
     Mutant(
-        "ring_is_given_back_without_a_look", ATTENDANCE,
-        "return worker.answered(1) != 0 || worker.is_stuck() || worker.front_is_timed();", "return false;",
-        "whoever gives a ring back looks at its front for the manager",
+        "ring_is_given_back_with_an_answer", ATTENDANCE,
+        "return worker.answered(1) != 0 || ", "return ",
+        "whoever gives a ring back tells the manager of the answer in it",
         "process_pool_attendance", "ProcessPoolAttendance.LeavesCallbacksToTheManager"),
     Mutant(
+        "ring_is_given_back_stuck", ATTENDANCE,
+        "worker.is_stuck() || worker.front_is_timed();", "worker.front_is_timed();",
+        "whoever gives a ring back tells the manager of a slot that its worker cannot get past",
+        "process_pool_scribble", "FalseState.BehindATaskThatSomebodyHasFetchedIsFoundByTheManager"),
+    Mutant(
+        "ring_is_given_back_with_a_time_limit", ATTENDANCE,
+        "worker.is_stuck() || worker.front_is_timed();", "worker.is_stuck();",
+        "whoever gives a ring back tells the manager of a time limit that begins",
+        "process_pool_attendance", "ProcessPoolAttendance.GivesTheRingBackWithATimeLimitThatBegins"),
+    Mutant(
         "attendance_forgets_the_backlog", ATTENDANCE,
-        "  return !backlog_.empty() ||\n", "  return\n",
+        "    return !backlog_.empty() ||\n", "    return\n",
         "a worker that becomes idle gets what waits",
         "process_pool_attendance", "ProcessPoolAttendance.LetsTheBacklogGoOn"),
     Mutant(
