@@ -23,7 +23,7 @@ MUTANTS = [
         "counts_are_believed", BUFFER,
         "    if (!fits) detail::throw_bad_count(count, min_item_size, remaining());\n", "    static_cast<void>(fits);\n",
         "a count that the bytes cannot hold is refused",
-        "codec_corrupt_test", "CorruptBytes.ItemsWithoutBytesAreCounted"),
+        "codec_corrupt_test", "CorruptBytes.HugeLengthsAtEveryPosition"),
     Mutant(
         "parts_begin_at_the_surface", BUFFER,
         "    part.depth_ = depth_;\n", "",
