@@ -51,6 +51,9 @@ int (*volatile nothing)() = nullptr;
 
 [[gnu::noinline]] int give_up() { std::abort(); }
 
+// What an instruction does not repeat, and abort() not insist upon.
+[[gnu::noinline]] int send_itself_a_signal() { return std::raise(SIGSEGV) + zero; }
+
 [[gnu::noinline]] void throw_one() { throw 1; }
 [[gnu::noinline]] int fail_an_exception_specification() noexcept {
   throw_one();
@@ -71,6 +74,7 @@ int crash(std::string how) {
   if (how == "trap") return trap();
   if (how == "bus") return touch_behind_the_end_of_a_file();
   if (how == "abort") return give_up();
+  if (how == "raise") return send_itself_a_signal();
   if (how == "terminate") return fail_an_exception_specification();
   if (how == "call") return call_nothing();
   if (how == "recurse") {
@@ -181,6 +185,7 @@ std::vector<crash> crashes() {
                          {"trap", SIGILL, "trap()"},
                          {"bus", SIGBUS, "touch_behind_the_end_of_a_file()"},
                          {"abort", SIGABRT, "give_up()"},
+                         {"raise", SIGSEGV, "send_itself_a_signal()"},
                          {"terminate", SIGABRT, "fail_an_exception_specification()"},
                          {"call", SIGSEGV, "call_nothing()"},
                          {"recurse", SIGSEGV, "recurse(char"}};

@@ -1,5 +1,7 @@
 // What workers are made with: limits, priority, CPUs, environment, directory; with every way of starting them.
 #include "faults/tasks.hpp"
+#include "support/asleep.hpp"
+#include "support/stop_place.hpp"
 
 #include <tandem/process_pool.hpp>
 
@@ -248,6 +250,35 @@ TEST(MaxMemoryPerWorker, LosesNoTaskThatWaitsBehind) {
   for (int i = 0; i < 60; ++i) tasks.push_back(pool.submit(keep, 6 * mib));
   for (auto& f : tasks) EXPECT_GT(f.get(), 0);
   EXPECT_GE(pool.stats().restarts, 15);
+}
+
+int pass_and_keep(const std::string& path, std::size_t bytes) {
+  tandem::test::pass(path);
+  return keep(bytes);
+}
+
+// However late the manager comes to take back what lies behind.
+TEST(MaxMemoryPerWorker, HasAWorkerThatHasOutgrownItBeginNothing) {
+  process_pool pool({.max_workers = 1, .max_memory_per_worker = at_the_beginning() + 64 * mib});
+  for (int i = 0; i < 200; ++i)
+    EXPECT_EQ(pool.submit(tandem::test::add_one, i).get(), i + 1);  // they come to be short
+  const tandem::test::fifo first;
+  const tandem::test::fifo second;
+  tandem::test::stop_place callback;
+  auto plug = pool.submit(tandem::test::pass, first.path()).share();
+  plug.on_done([&](const auto&) { callback.stop(); });
+  first.release();
+  callback.reached.wait();  // the manager is in there
+  const int worker = plug.get();
+  auto large = pool.submit(pass_and_keep, second.path(), 96 * mib);
+  while (pool.stats().running == 0) sched_yield();
+  auto behind = pool.submit(keep, 1 * mib);
+  second.release();
+  while (pool.stats().running != 0) sched_yield();
+  tandem::test::wait_until_process_asleep(worker);  // it has done whatever it does of that
+  callback.leave.open();
+  EXPECT_EQ(large.get(), worker);
+  EXPECT_NE(behind.get(), worker);
 }
 
 int want(std::size_t bytes) {
