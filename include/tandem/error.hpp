@@ -86,7 +86,8 @@ struct worker_death {
   std::string task{};
   /// Which attempt at that task this was, from 1 on; 0 if it had begun none, or one that nobody waits for any more.
   int attempt = 0;
-  /// The pool itself killed it: for a task's timeout, or a cancel under kill_on_cancel.
+  /// The pool itself killed it: for a task's timeout, a cancel under kill_on_cancel, start_timeout, at terminate() or kill(), or
+  /// because a task had overwritten what it shares with the pool.
   bool killed_by_pool = false;
   /// The most memory that it had resident at a time, in bytes; 0 if nobody could tell.
   std::size_t peak_memory = 0;

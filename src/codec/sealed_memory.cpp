@@ -81,6 +81,7 @@ void sealed_memory::check_that_it_can_be_sent() const {
 
 void sealed_memory::observe(const std::shared_ptr<observer>& who) const {
   const std::lock_guard held(mutex_);
+  std::erase_if(observers_, [](const auto& one) { return one.expired(); });  // pools come and go
   const bool known = std::any_of(observers_.begin(), observers_.end(), [&who](const auto& one) {
     return !one.owner_before(who) && !who.owner_before(one);
   });

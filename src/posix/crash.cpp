@@ -55,8 +55,12 @@ void note(std::uintptr_t address) noexcept {
   record->frame_count = record->frame_count + 1;
 }
 
+// Of the handler and the kernel's trampoline. A broken stack may go round in circles.
+constexpr int most_own_frames = 64;
+
 struct walk {
   std::uintptr_t from;  // what was interrupted: before it come our own frames
+  int own_frames = 0;
   bool begun = false;
 };
 
@@ -66,7 +70,7 @@ _Unwind_Reason_Code visit(_Unwind_Context* context, void* argument) noexcept {
   const std::uintptr_t address = _Unwind_GetIPInfo(context, &is_exact);
   if (!w.begun) {
     w.begun = address == w.from;
-    return _URC_NO_REASON;
+    return ++w.own_frames < most_own_frames ? _URC_NO_REASON : _URC_END_OF_STACK;
   }
   if (address == 0) return _URC_END_OF_STACK;
   note(is_exact != 0 ? address : address - 1);  // a return address may already be another line's

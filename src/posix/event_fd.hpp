@@ -19,8 +19,9 @@ class event_fd {
   /// The flag that another process sent as `fd`.
   explicit event_fd(unique_fd fd) noexcept : fd_(std::move(fd)) {}
 
-  /// Raises the flag: fd() becomes readable. Async-signal-safe, never blocks. Twice is the same as once.
-  void raise() const noexcept;
+  /// Raises the flag: fd() becomes readable. Async-signal-safe, never blocks. Twice is the same as once. False if there is no such
+  /// flag: somebody has closed its descriptor.
+  bool raise() const noexcept;
 
   /// Lowers the flag; returns whether it was up. Look for work only after lowering it, else a raise gets
   /// lost.

@@ -67,8 +67,8 @@ wait_status futex_wait_either(const awaited_word& one, const awaited_word& other
   const long result = ::syscall(futex_waitv_number, both.data(), both.size(), 0,
                                 deadline == no_deadline ? nullptr : &until, CLOCK_MONOTONIC);
   if (result >= 0) return wait_status::woken;
-  // ENOMEM too: whoever cannot sleep on two words does so on one. EPERM: a seccomp filter that does not know the call.
-  if (errno == ENOSYS || errno == EPERM || errno == ENOMEM) return wait_status::unsupported;
+  // ENOMEM, say, or whatever a seccomp filter answers that does not know the call: who cannot sleep on two words does so on one.
+  if (errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT) return wait_status::unsupported;
   return status_of(errno);
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -37,6 +38,10 @@ void check_offset(std::uint64_t offset, std::size_t size) {
 
 unique_fd create_memfd(const char* name, std::size_t size) {
   check_offset(0, size);
+  // Which the kernel tells by SIGXFSZ, the end of a program that does not expect that.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur)
+    throw_system_error(EFBIG, "setting the size of a memfd");
   // Without an "exec or not" flag, newer kernels log a warning, and hardened ones (vm.memfd_noexec=2) refuse.
   int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);

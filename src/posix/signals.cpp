@@ -36,11 +36,10 @@ void reset_signals_to_default(std::span<const int> ignored) noexcept {
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-void ignore_signal(int signal) {
+void reset_signal_to_default(int signal) noexcept {
   struct sigaction action {};
-  ::sigemptyset(&action.sa_mask);
-  action.sa_handler = SIG_IGN;
-  checked(::sigaction(signal, &action, nullptr), "ignoring a signal");
+  action.sa_handler = SIG_DFL;
+  static_cast<void>(::sigaction(signal, &action, nullptr));
 }
 
 std::string signal_name(int signal) {

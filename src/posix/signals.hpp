@@ -28,8 +28,8 @@ class block_signals_from_outside {
 /// thread's signal mask. For a fresh process that must not run handlers inherited from the user's program.
 void reset_signals_to_default(std::span<const int> ignored = {}) noexcept;
 
-/// Ignores `signal` from now on. @throws std::system_error (EINVAL).
-void ignore_signal(int signal);
+/// Gives one signal its default effect. Never fails for a number that is a signal's.
+void reset_signal_to_default(int signal) noexcept;
 
 /// Returns "SIGSEGV" for 11, "SIGRTMIN+3", or "signal 99" for a number that has no name.
 [[nodiscard]] std::string signal_name(int signal);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 
 #include <sys/socket.h>
@@ -88,8 +89,15 @@ send_status send_message(int socket, std::span<const std::byte> data, std::span<
 received recv_message(int socket, std::span<std::byte> buffer, std::size_t max_fds, blocking mode) {
   received result;
   max_fds = std::min(max_fds, max_descriptors);
-  result.fds.reserve(
-      max_fds);  // Before anything arrives: running out of memory later would leak descriptors.
+  // Before anything arrives: running out of memory later would leak descriptors. But the message is taken all the same, or
+  // the next one would be taken for it.
+  bool out_of_memory = false;
+  try {
+    result.fds.reserve(max_fds);
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+    max_fds = 0;
+  }
   iovec part{buffer.data(), buffer.size()};
   control_buffer control;
   msghdr message{};
@@ -112,6 +120,7 @@ received recv_message(int socket, std::span<std::byte> buffer, std::size_t max_f
     return result;
   }
   const std::size_t descriptors = take_descriptors(message, max_fds, result.fds);
+  if (out_of_memory) throw std::bad_alloc();
   if (size == 0 && descriptors == 0) return result;  // End of file.
   result.status = recv_status::message;
   result.size = static_cast<std::size_t>(size);

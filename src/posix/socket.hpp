@@ -60,7 +60,7 @@ struct received {
 /// Receives one message into `buffer`, with up to `max_fds` descriptors. Nothing that a peer sends leaks a
 /// descriptor or makes this throw: bad messages are flagged in the result.
 /// One thread at a time should read a socket. Blocks if permitted.
-/// @throws std::system_error if `socket` is no socket, and the like; std::bad_alloc.
+/// @throws std::system_error if `socket` is no socket, and the like; std::bad_alloc: the message is lost.
 [[nodiscard]] received recv_message(int socket, std::span<std::byte> buffer, std::size_t max_fds = 0,
                                     blocking mode = blocking::yes);
 

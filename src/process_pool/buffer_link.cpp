@@ -141,7 +141,10 @@ shared_memory_ptr answered_buffers::find(std::uint64_t name, std::size_t size) {
 
 // --- the worker's side ---
 
-void buffer_keeper::begin(payload& request) noexcept { request_ = &request; }
+void buffer_keeper::begin(payload& request) noexcept {
+  if (has_gone()) clear_out();  // a place that was taken away would be believed kept
+  request_ = &request;
+}
 
 void buffer_keeper::end() noexcept {
   request_ = nullptr;

@@ -169,8 +169,9 @@ void process_pool_state::give_up_if_hopeless(const process::remote_worker& worke
   if (std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->served.load(); }))
     return;
   if (recruiting_.none_survives()) {
-    break_pool("workers die before they can run a task: the last one ",
-               [&] { return worker.is_late ? std::string(process::too_late) : process::cause_of(death); });
+    break_pool("workers die before they can run a task: the last one ", [&] {
+      return worker.is_late ? std::string(process::too_late) : process::cause_of_early(death);
+    });
   } else if (recruiting_.none_can_be_started() && workers_.empty()) {
     break_pool("no worker can be started: ", [&] { return death.text; });
   }

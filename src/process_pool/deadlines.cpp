@@ -31,7 +31,7 @@ bool process_pool_state::check_deadlines() {
   const time_point now = std::chrono::steady_clock::now();
   bool came_back = false;
   for (const worker_ptr& w : workers_) {
-    kill_if_late(*w, now);
+    came_back = kill_if_late(*w, now) || came_back;
     came_back = expire(*w, now) || came_back;
     carry_out(*w, now);
   }
@@ -49,15 +49,22 @@ void process_pool_state::condemn(process::remote_worker& worker, const lock&) no
   }
 }
 
-// What is in its ring it cannot have begun: that goes to others when it is buried.
-void process_pool_state::kill_if_late(process::remote_worker& worker, time_point now) {
-  if (!worker.must_serve_by || worker.served || now < *worker.must_serve_by) return;
-  const lock held(mutex_);
-  worker.must_serve_by.reset();
-  if (worker.killing.decided()) return;
-  worker.is_late = true;
-  worker.retiring = true;
-  worker.killing.decide();
+// What is in its ring goes to others at once: it may begin to serve before the signal is there. True if there was anything.
+bool process_pool_state::kill_if_late(process::remote_worker& worker, time_point now) {
+  if (!worker.must_serve_by || worker.served || now < *worker.must_serve_by) return false;
+  process::task_list unharmed;
+  {
+    const lock held(mutex_);
+    worker.must_serve_by.reset();
+    if (worker.killing.decided() || begins_to_serve(worker)) return false;
+    worker.recall_from(0, unharmed);
+    worker.is_late = true;
+    worker.retiring = true;
+    worker.killing.decide();
+  }
+  const bool came_back = !unharmed.empty();
+  requeue(std::move(unharmed));
+  return came_back;
 }
 
 // The front task's time limit. Counted from when the worker can run it: not while it starts, not while it runs the one
@@ -87,8 +94,13 @@ void process_pool_state::carry_out(process::remote_worker& worker, time_point no
   const int signal = worker.killing.due(now);
   if (signal == 0) return;
   try {
-    link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
-    worker.killing.sent(now);
+    const posix::send_status status =
+        link_.send({.what = process::command::kind::signal, .worker = worker.id, .signal = signal});
+    if (status == posix::send_status::would_block) {  // it has much to read: after what it has to tell
+      worker.killing.postponed(now);
+    } else {
+      worker.killing.sent(now);
+    }
   } catch (const std::exception&) {  // no memory, here or in the kernel
     if (worker.signal_directly(signal)) {
       worker.killing.sent(now);

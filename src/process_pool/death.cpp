@@ -76,14 +76,28 @@ const char* words(worker_phase phase) {
   }
 }
 
+std::string cause_by(const report& death, const char* culprit) {
+  if (death.text == with_the_server)
+    return "was killed together with its fork server (somebody killed that, or the kernel was out of memory)";
+  if (death.signal != 0)
+    return "was killed by " + posix::signal_name(death.signal) + " (" + likely_cause(death.signal) + ")";
+  return "ended with exit code " + std::to_string(death.exit_code) + " (" + culprit +
+         " called exit(), _exit() or the like)";
+}
+
+std::string cause_known_here(const report& death, const last_moments& last) {
+  if (last.out_of_memory) return "ended itself, having used up process_pool_options::memory_limit,";
+  // A task that it was killed for has another error: this one has made a mess of what it shares with the pool.
+  if (last.killed_by_pool && death.signal != 0)
+    return "was killed by its pool (something has overwritten the memory that they share)";
+  return cause_by(death, "the task");
+}
+
 std::string death_text(const report& death, const last_moments& last, const worker_death& facts) {
   std::string text = "tandem: " +
                      (death.pid != 0 ? "worker process " + std::to_string(death.pid)
                                      : std::string("a worker process that had just been started")) +
-                     " " +
-                     (last.out_of_memory ? "ended itself, having used up process_pool_options::memory_limit,"
-                                         : cause_of(death)) +
-                     " while " + words(facts.phase) +
+                     " " + cause_known_here(death, last) + " while " + words(facts.phase) +
                      (facts.task.empty() ? " a task" : " task \"" + facts.task + "\"");
   if (facts.attempt > 1) text += ", at attempt " + std::to_string(facts.attempt);
   if (facts.peak_memory != 0)
@@ -109,14 +123,7 @@ std::string timeout_text(const task_options& task, int pid) {
 
 }  // namespace
 
-std::string cause_of(const report& death) {
-  if (death.text == with_the_server)
-    return "was killed together with its fork server (somebody killed that, or the kernel was out of memory)";
-  if (death.signal != 0)
-    return "was killed by " + posix::signal_name(death.signal) + " (" + likely_cause(death.signal) + ")";
-  return "ended with exit code " + std::to_string(death.exit_code) +
-         " (the task called exit(), _exit() or the like)";
-}
+std::string cause_of_early(const report& death) { return cause_by(death, "the initializer"); }
 
 last_moments last_moments_of(remote_worker& worker) noexcept {
   last_moments last;
@@ -145,7 +152,11 @@ worker_death describe(const report& death, const last_moments& last, const posix
   facts.attempt = last.attempt;
   facts.killed_by_pool = last.killed_by_pool;
   facts.peak_memory = death.peak_rss;
-  facts.stack = crash_stack(crash, death.signal);
+  try {
+    facts.stack = crash_stack(crash, death.signal);
+  } catch (const std::exception&) {
+    // This process cannot read its own files any more (chroot), or has no memory: the rest is told.
+  }
   return facts;
 }
 

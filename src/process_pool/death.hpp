@@ -32,10 +32,10 @@ struct last_moments {
 /// report::text of a worker that went down with its server: short enough to need no memory.
 inline constexpr char with_the_server[] = "fork server";
 
-/// cause_of() for a worker that was killed for being late.
+/// "was killed by SIGSEGV (...)" or "ended with exit code 3 (...)", with the likely cause, of a worker that has run no task.
+[[nodiscard]] std::string cause_of_early(const report& death);
+/// In place of that, for one that was killed for being late.
 inline constexpr char too_late[] = "took longer than process_pool_options::start_timeout to serve";
-/// "was killed by SIGSEGV (...)" or "ended with exit code 3 (...)", with the likely cause.
-[[nodiscard]] std::string cause_of(const report& death);
 
 /// It ended, was not told to, and its initializer did not throw: that has its own error.
 [[nodiscard]] bool is_unexpected(const report& death, const last_moments& last, life at) noexcept;

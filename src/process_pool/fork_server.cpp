@@ -6,6 +6,7 @@
 #include "posix/pidfd.hpp"
 #include "posix/poll.hpp"
 #include "posix/process.hpp"
+#include "posix/signals.hpp"
 #include "posix/socket.hpp"
 #include "posix/spawn.hpp"
 
@@ -88,18 +89,25 @@ class server {
   }
 
   bool greet() {
-    posix::received got = posix::recv_message(socket_.get(), buffer_, 1);
+    posix::received got =
+        posix::recv_message(socket_.get(), buffer_, static_cast<std::size_t>(hello_fd::count));
     if (got.status != posix::recv_status::message) return false;
-    if (!got.fds.empty()) pool_ = std::move(got.fds.front());
     try {
-      reader in(std::span<const std::byte>(buffer_).first(got.size));
-      config_ = decode_hello(in);
+      if (got.size != 1 || buffer_.front() != hello_mark)
+        throw start_error(
+            "tandem: process_pool: the program on disk was replaced while it ran, by one with another "
+            "version of this library; restart it");
+      if (got.fds.size() != static_cast<std::size_t>(hello_fd::count))
+        throw start_error("not all descriptors arrived: too many are open");
+      pool_ = std::move(got.fds[static_cast<std::size_t>(hello_fd::pool)]);
+      posix::unique_fd greeting = std::move(got.fds[static_cast<std::size_t>(hello_fd::greeting)]);
+      config_ = read_greeting(greeting.get());
       reader modules(std::as_bytes(std::span(config_.modules)));
       modules_ = std::make_unique<detail::peer_modules>(modules);
       const std::string mismatch = modules_->program_mismatch();
       if (!mismatch.empty()) throw start_error(mismatch);
       if (config_.spawn)
-        greeting_ = keep_greeting(config_);
+        greeting_ = std::move(greeting);
       else
         preload();
     } catch (const std::exception& e) {
@@ -109,6 +117,8 @@ class server {
       say({.what = report::kind::refused, .text = "something that is no std::exception"});
       return false;
     }
+    // To ignore it, as a static initializer or a preloaded library may have asked, is to have the kernel reap our children.
+    posix::reset_signal_to_default(SIGCHLD);
     say({.what = report::kind::ready, .pid = posix::current_pid(), .text = {}});
     return true;
   }
@@ -285,6 +295,7 @@ int serve_pool(posix::unique_fd socket) {
     flush_standard_streams();  // what static initializers have printed
     const int keep = socket.get();
     posix::close_range_from(3, std::span(&keep, 1));
+    posix::set_close_on_exec(keep, true);  // nothing that preload() functions or tasks start gets it
     posix::set_process_group(0, 0);   // the terminal's Ctrl-C is for the user's program, which then decides
     posix::redirect_stdin_to_null();  // workers must not take lines meant for the user's program
     posix::set_name("tandem-server");

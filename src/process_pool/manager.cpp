@@ -270,6 +270,7 @@ void process_pool_state::close_workers_when_done() {
     for (const worker_ptr& w : leaving) w->close();
   }
   for (const worker_ptr& w : leaving) w->wake();
+  link_.wake();
 }
 
 bool process_pool_state::finished() const {
@@ -299,9 +300,11 @@ void process_pool_state::park() {
     parked_until_ = deadline.value_or(posix::no_deadline);
   }
   if (!work) {
-    std::array<pollfd, 2> entries{posix::readable(bell_.fd()), posix::readable(link_.fd())};
-    const std::size_t count = link_ ? 2 : 1;
+    std::array<pollfd, 3> entries{posix::readable(bell_.fd()), posix::readable(link_.fd()),
+                                  posix::readable(link_.end_fd())};
+    const std::size_t count = link_ ? 3 : 1;
     posix::poll_until(std::span(entries).first(count), deadline.value_or(posix::no_deadline));
+    if (entries[2].revents != 0) link_.note_end();
   }
   const lock held(mutex_);
   parked_ = false;

@@ -160,7 +160,7 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] worker_ptr dismiss_idle_worker(time_point now) noexcept;
   bool check_deadlines();
   bool expire(process::remote_worker& worker, time_point now);
-  void kill_if_late(process::remote_worker& worker, time_point now);
+  bool kill_if_late(process::remote_worker& worker, time_point now);
   void carry_out(process::remote_worker& worker, time_point now);
   bool take_up_retries();
   void condemn(process::remote_worker& worker, const lock& held) noexcept;

@@ -1,6 +1,9 @@
 // Encoding of the messages between pool and fork server.
 #include "process_pool/protocol.hpp"
 
+#include "posix/mapped.hpp"
+#include "posix/memfd.hpp"
+
 #include <tandem/codec.hpp>
 #include <tandem/error.hpp>
 
@@ -70,6 +73,21 @@ hello decode_hello(reader& in) {
   return m;
 }
 
+posix::unique_fd keep_greeting(const hello& config) {
+  const byte_buffer bytes = encode(config);
+  posix::unique_fd memory = posix::create_memfd("tandem-greeting", bytes.bytes().size());
+  posix::pwrite_all(memory.get(), bytes.bytes(), 0);
+  posix::seal(memory.get(),
+              posix::seals::shrink | posix::seals::grow | posix::seals::write | posix::seals::seal);
+  return memory;
+}
+
+hello read_greeting(int memory) {
+  const posix::mapping greeting = posix::mapping::sealed(memory);
+  reader in(greeting.bytes());
+  return decode_hello(in);
+}
+
 byte_buffer encode(const command& m) {
   writer out;
   out.write_value(static_cast<std::uint32_t>(m.what));
@@ -95,7 +113,7 @@ byte_buffer encode(const report& m) {
   out.write_value(m.exit_code);
   out.write_value(m.signal);
   out.write_value(m.peak_rss);
-  codec<std::string>::encode(out, m.text);
+  codec<std::string>::encode(out, m.text.size() <= max_text ? m.text : m.text.substr(0, max_text) + " ...");
   return out.take();
 }
 

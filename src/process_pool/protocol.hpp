@@ -18,7 +18,7 @@
 
 namespace tandem::process {
 
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 /// The argument by which init() recognizes that it is not in the user's program: `--tandem-fork-server=7`, the
 /// number being the server's end of the socket pair.
@@ -27,7 +27,7 @@ inline constexpr char server_argument[] = "--tandem-fork-server=";
 /// The same for a worker that is a fresh start of the program (start_method::spawn): see spawned_worker.hpp.
 inline constexpr char worker_argument[] = "--tandem-worker=";
 
-/// First message, pool to server: everything that all workers have in common. With it goes a pidfd of the pool's process.
+/// What all workers of a pool have in common. It goes in a sealed memfd, for it may be of any size.
 struct hello {
   std::string modules;  // the pool's module table, encoded
   std::string name_prefix;
@@ -38,6 +38,11 @@ struct hello {
   conditions rules;
   std::uint32_t depth = 0;  // how many pools lie between the user's first process and these workers
 };
+
+/// Descriptors that go with the first message, pool to server, which itself is only there to carry them: the pool's process, and
+/// a hello.
+enum class hello_fd : std::size_t { pool, greeting, count };
+inline constexpr std::byte hello_mark{protocol_version};
 
 /// Later messages, pool to server.
 struct command {
@@ -62,6 +67,10 @@ struct report {
 };
 
 [[nodiscard]] byte_buffer encode(const hello& message);
+/// In a sealed memfd. Throws std::system_error.
+[[nodiscard]] posix::unique_fd keep_greeting(const hello& config);
+/// What is in that. Throws std::system_error, decode_error.
+[[nodiscard]] hello read_greeting(int memory);
 [[nodiscard]] byte_buffer encode(const command& message);
 [[nodiscard]] byte_buffer encode(const report& message);
 /// Throw decode_error.
@@ -72,8 +81,9 @@ struct report {
 /// Worker ids are place + k * max_places: the place gives the name, k the generation.
 inline constexpr std::uint32_t max_places = 1U << 16;
 
-/// Largest message; a module table of some hundred libraries fits.
-inline constexpr std::size_t max_message = std::size_t{128} * 1024;
+/// Largest message. A longer text of a report is cut.
+inline constexpr std::size_t max_message = std::size_t{16} * 1024;
+inline constexpr std::size_t max_text = max_message / 2;
 
 }  // namespace tandem::process
 

@@ -46,7 +46,7 @@ void process_pool_state::start_workers() {
 }
 
 // The worker counts as there from now on: its ring can be filled while it is being forked.
-// False if the server turns out to be dead: the end of file is the next thing that read_reports() finds.
+// False if that is not to be had now, or the server turns out to be dead: that is the next thing that read_reports() finds.
 bool process_pool_state::start_worker(std::uint32_t place) {
   if (!link_) {
     if (options_.start == start_method::fork) {
@@ -65,9 +65,13 @@ bool process_pool_state::start_worker(std::uint32_t place) {
     worker->must_serve_by = std::chrono::steady_clock::now() + options_.start_timeout.value();
   const std::array<int, static_cast<std::size_t>(process::start_fd::count)> fds{worker->ring_fd(),
                                                                                 there.get(), bell_.fd()};
-  if (!link_.send({.what = process::command::kind::start, .worker = id}, fds)) {
-    return false;
+  {
+    const lock held(mutex_);
+    workers_.reserve(workers_.size() + 1);  // what may fail does so before it is told
   }
+  // There is no room for it only behind signals that the server has yet to read: what comes of those wakes the manager.
+  if (link_.send({.what = process::command::kind::start, .worker = id}, fds) != posix::send_status::sent)
+    return false;
   const lock held(mutex_);
   workers_.push_back(std::move(worker));
   return true;

@@ -1,11 +1,9 @@
 // Starting a fork server and talking to it.
 #include "process_pool/server_link.hpp"
 
-#include "posix/clock.hpp"
 #include "posix/pidfd.hpp"
 #include "posix/poll.hpp"
 #include "posix/process.hpp"
-#include "posix/socket.hpp"
 
 #include "process_pool/fork_server.hpp"
 
@@ -68,6 +66,9 @@ void throw_start_error(const std::system_error& refused) {
     case ENFILE:
       text += "Too many descriptors are open: close some, or raise the limit (ulimit -n)";
       break;
+    case EFBIG:
+      text += "A limit on the size of files (ulimit -f) is meant for shared memory too: raise it";
+      break;
     default:
       text += "Most likely there is no memory, or a limit on processes (ulimit -u) is reached";
   }
@@ -81,20 +82,18 @@ server_link server_link::start(start_method how, const hello& config) {
   link.server_ = launch(how, there);
   link.socket_ = std::move(here);
   there.reset();  // its end of file tells that the server is gone
-  const byte_buffer bytes = encode(config);
-  const int self_fd = self.get();
-  if (posix::send_message(link.socket_.get(), bytes.bytes(), std::span(&self_fd, 1)) !=
-      posix::send_status::sent) {
+  const posix::unique_fd greeting = keep_greeting(config);
+  const std::array<int, static_cast<std::size_t>(hello_fd::count)> fds{self.get(), greeting.get()};
+  if (posix::send_message(link.socket_.get(), std::span(&hello_mark, 1), fds) != posix::send_status::sent)
     throw_not_ready("ended before it was ready");
-  }
-  if (!posix::wait_readable(link.socket_.get(), posix::deadline_after(start_limit))) {
+  if (!link.await(posix::deadline_after(start_limit))) {
     static_cast<void>(posix::pidfd_send_signal(link.server_.pidfd.get(), SIGKILL));
     throw_not_ready("was not ready within " + std::to_string(start_limit.count()) + " seconds");
   }
   incoming first = link.receive();
   if (first.message && first.message->what == report::kind::preloading) {
     // The user's functions: as long as they take. If they end the process, that is the end of the file.
-    static_cast<void>(posix::wait_readable(link.socket_.get()));
+    static_cast<void>(link.await(posix::no_deadline));
     first = link.receive();
     if (first.end || !first.message) {
       throw start_error(
@@ -113,18 +112,37 @@ server_link server_link::start(start_method how, const hello& config) {
   return link;
 }
 
-bool server_link::send(const command& order, std::span<const int> fds) {
-  if (!socket_) return false;
+posix::send_status server_link::send(const command& order, std::span<const int> fds) {
+  if (!socket_) return posix::send_status::closed;
   const byte_buffer bytes = encode(order);
-  return posix::send_message(socket_.get(), bytes.bytes(), fds) == posix::send_status::sent;
+  const posix::send_status status =
+      posix::send_message(socket_.get(), bytes.bytes(), fds, posix::blocking::no);
+  wake();
+  return status;
+}
+
+void server_link::wake() noexcept {
+  try {
+    if (server_.pidfd) static_cast<void>(posix::pidfd_send_signal(server_.pidfd.get(), SIGCONT));
+  } catch (const std::system_error&) {
+    // Not permitted: it has made itself another user's.
+  }
+}
+
+bool server_link::await(posix::steady_time deadline) {
+  std::array entries{posix::readable(socket_.get()), posix::readable(server_.pidfd.get())};
+  const bool any = posix::poll_until(entries, deadline) != 0;
+  ended_ = ended_ || entries[1].revents != 0;
+  return any;
 }
 
 server_link::incoming server_link::receive() {
   incoming result;
   std::array<std::byte, std::size_t{16} * 1024> buffer;  // reports are short
   posix::received got = posix::recv_message(socket_.get(), buffer, 1, posix::blocking::no);
-  if (got.status == posix::recv_status::would_block) return result;
-  if (got.status == posix::recv_status::end_of_file) {
+  // What it had said before its end has been read by now.
+  if (got.status == posix::recv_status::would_block && !ended_) return result;
+  if (got.status != posix::recv_status::message) {
     result.end = true;
     return result;
   }
@@ -139,6 +157,7 @@ void server_link::close() noexcept {
   // The server's end of file. Closing would not do: a forked child of the user's has a copy.
   posix::shut_down(socket_.get());
   socket_.reset();
+  wake();
   try {
     static_cast<void>(posix::wait_for_exit(server_.pidfd.get()));
     posix::reap_if_adopted(server_.pidfd.get());
@@ -146,6 +165,7 @@ void server_link::close() noexcept {
     // It will end all the same; only the waiting failed.
   }
   server_ = {};
+  ended_ = false;
 }
 
 }  // namespace tandem::process

@@ -2,6 +2,8 @@
 #ifndef TANDEM_PROCESS_POOL_SERVER_LINK_HPP
 #define TANDEM_PROCESS_POOL_SERVER_LINK_HPP
 
+#include "posix/clock.hpp"
+#include "posix/socket.hpp"
 #include "posix/spawn.hpp"
 #include "posix/unique_fd.hpp"
 
@@ -31,11 +33,17 @@ class server_link {
   [[nodiscard]] static server_link start(start_method how, const hello& config);
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
-  /// To poll: readable when there is a report or the server is gone.
+  /// What to poll for reports, and for the server's end, which is to be said to note_end(): its end of the socket may be in
+  /// others' hands, who keep it open.
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+  [[nodiscard]] int end_fd() const noexcept { return server_.pidfd.get(); }
+  void note_end() noexcept { ended_ = true; }
 
-  /// False if the server is gone.
-  bool send(const command& order, std::span<const int> fds = {});
+  /// Tells the server, and wakes it should somebody have stopped it. Does not block: a server that waits for its reports to be
+  /// read reads no commands, and there may be many of both. @throws std::system_error, std::bad_alloc: nothing is sent.
+  posix::send_status send(const command& order, std::span<const int> fds = {});
+  /// A server that somebody has stopped would reap nobody.
+  void wake() noexcept;
 
   struct incoming {
     bool end = false;  // the server is gone
@@ -49,8 +57,12 @@ class server_link {
   void close() noexcept;
 
  private:
+  // True if there is something to receive, false at the deadline.
+  [[nodiscard]] bool await(posix::steady_time deadline);
+
   posix::unique_fd socket_;
   posix::detached_process server_;
+  bool ended_ = false;
 };
 
 }  // namespace tandem::process

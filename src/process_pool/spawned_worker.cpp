@@ -51,15 +51,6 @@ std::optional<words> parse(std::string_view text) {
 
 }  // namespace
 
-posix::unique_fd keep_greeting(const hello& config) {
-  const byte_buffer bytes = encode(config);
-  posix::unique_fd memory = posix::create_memfd("tandem-greeting", bytes.bytes().size());
-  posix::pwrite_all(memory.get(), bytes.bytes(), 0);
-  posix::seal(memory.get(),
-              posix::seals::shrink | posix::seals::grow | posix::seals::write | posix::seals::seal);
-  return memory;
-}
-
 void become_spawned_worker(pid_t parent, std::uint32_t id, int greeting,
                            std::span<const posix::unique_fd> fds) {
   std::string argument =
@@ -91,10 +82,8 @@ int run_spawned_worker(std::string_view argument) {
                        posix::event_fd(take(start_fd::bell)),
                        static_cast<int>((*all)[static_cast<std::size_t>(word::id)] % max_places)};
     posix::unique_fd memory(at(*all, word::greeting));
-    const posix::mapping greeting = posix::mapping::sealed(memory.get());
+    const hello config = read_greeting(memory.get());
     memory.reset();
-    reader in(greeting.bytes());
-    const hello config = decode_hello(in);
     reader table(std::as_bytes(std::span(config.modules)));
     const detail::peer_modules modules(table);
     return run_worker(std::move(setup), config, modules);

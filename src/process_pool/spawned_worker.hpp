@@ -14,11 +14,8 @@
 
 namespace tandem::process {
 
-/// The greeting as the server keeps it for those who cannot inherit it: a sealed memory object. Throws std::system_error.
-[[nodiscard]] posix::unique_fd keep_greeting(const hello& config);
-
-/// In a child of the server `parent`: becomes worker `id`, whose descriptors `fds` are (in the order of start_fd). Does not
-/// return. Throws std::system_error if the program cannot be started.
+/// In a child of the server `parent`: becomes worker `id`, whose descriptors `fds` are (in the order of start_fd) and to whom
+/// `greeting` tells the rest. Does not return. Throws std::system_error if the program cannot be started.
 [[noreturn]] void become_spawned_worker(pid_t parent, std::uint32_t id, int greeting,
                                         std::span<const posix::unique_fd> fds);
 

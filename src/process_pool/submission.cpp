@@ -214,6 +214,8 @@ core_ptr<core> process_pool_state::dispatch(core_ptr<core> task, const worker_pt
     where = place(task, *worker, rank, name, request);
   } catch (const std::system_error& e) {  // its memfd could not be sent
     return unsent(std::move(task), *worker, at(process::is_shortage(e)), std::current_exception());
+  } catch (const std::bad_alloc&) {
+    return unsent(std::move(task), *worker, at(true), std::current_exception());
   }
   switch (where) {
     case placement::in_ring:

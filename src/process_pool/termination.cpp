@@ -56,7 +56,7 @@ void process_pool_state::sweep() noexcept {
     if (ending_ == ending::in_order) return;
   }
   try {
-    link_.send({.what = process::command::kind::sweep});
+    static_cast<void>(link_.send({.what = process::command::kind::sweep}));
   } catch (const std::exception&) {
     // No memory, here or in the kernel: workers and their groups are gone all the same.
   }

@@ -130,8 +130,8 @@ class worker final : public detail::worker_context {
     return state != slot_state::taken && state <= slot_state::recalled;
   }
 
-  [[noreturn]] static void give_up() noexcept {
-    std::fputs("tandem: a worker process ends: a task has overwritten its memory\n", stderr);
+  [[noreturn]] static void give_up(const char* what) noexcept {
+    std::fprintf(stderr, "tandem: a worker process ends: a task has %s\n", what);
     std::abort();
   }
 
@@ -148,7 +148,7 @@ class worker final : public detail::worker_context {
       head_.worker_parked.store(1, std::memory_order_seq_cst);
       if (buffers_.has_gone()) buffers_.clear_out();
       const bool work = is_ours(s);
-      if (!work && !may_become_ours(s)) give_up();
+      if (!work && !may_become_ours(s)) give_up("overwritten its memory");
       if (work || head_.closing.load(std::memory_order_seq_cst) != 0) {
         head_.worker_parked.store(0, std::memory_order_relaxed);
         return work || is_ours(s);  // closing is set after the last slot is filled
@@ -158,7 +158,9 @@ class worker final : public detail::worker_context {
   }
 
   void ring_bell() noexcept {
-    head_.bell.ring([this] { setup_.bell.raise(); });
+    head_.bell.ring([this] {
+      if (!setup_.bell.raise()) give_up("closed its descriptors");
+    });
   }
 
   void serve(slot& s) noexcept {

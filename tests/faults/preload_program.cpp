@@ -34,6 +34,14 @@ void load_more() { order += "2"; }
 void load_into_the_output() { std::printf("written once, "); }
 void fail() { throw std::out_of_range("no such table"); }
 void crash() { std::abort(); }
+void fail_at_length() { throw std::out_of_range("no such table: " + std::string(100'000, 'x')); }
+// A copy of the server's end of the socket, which no close-on-exec takes away; until it has no parent but this program's.
+void leave_a_process() {
+  if (fork() != 0) return;
+  shared_counter(std::getenv(met_variable)).wait_for(1);
+  _exit(0);
+}
+void ignore_children() { std::signal(SIGCHLD, SIG_IGN); }
 void leave_a_thread() {
   std::thread([] {
     for (;;) pause();
@@ -77,6 +85,28 @@ void show_replaced_server() {
   kill(pool.submit(server_of_worker).get(), SIGKILL);
   while (calls.value() < 2) static_cast<void>(pool.submit({.retries = 5}, tell).get());
   std::printf("%s, %d calls\n", pool.submit(tell).get().c_str(), calls.value());
+}
+
+void show_silent_end() {
+  tandem::preload(leave_a_process);
+  process_pool pool({.max_workers = 1});
+  const int server = pool.submit(server_of_worker).get();
+  kill(server, SIGKILL);
+  while (pool.submit({.retries = 5}, server_of_worker).get() == server) {
+    // The old worker may live for a moment.
+  }
+  shared_counter(std::getenv(met_variable)).add();
+  std::printf("another server\n");
+}
+
+void show_exit_code() {
+  tandem::preload(ignore_children);
+  process_pool pool({.max_workers = 1});
+  try {
+    pool.submit([] { _exit(9); }).get();
+  } catch (const tandem::worker_died_error& e) {
+    std::printf("exit code %d\n", e.exit_code());
+  }
 }
 
 void show_error(tandem::worker_hook f) {
@@ -134,6 +164,9 @@ int main(int argc, char** argv) {
   if (what == "spawn") show_shared(start_method::spawn);
   if (what == "replaced_server") show_replaced_server();
   if (what == "throws") show_error(fail);
+  if (what == "throws_at_length") show_error(fail_at_length);
+  if (what == "exit_code") show_exit_code();
+  if (what == "silent_end") show_silent_end();
   if (what == "crashes") show_error(crash);
   if (what == "threads") show_error(leave_a_thread);
   if (what == "throws_in_spawn") show_broken_spawn();

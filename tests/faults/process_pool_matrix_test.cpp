@@ -356,6 +356,27 @@ TEST(StartTimeout, ReplacesAWorkerThatIsStoppedInItsInitializer) {
   EXPECT_EQ(pool.stats().restarts, 1);
 }
 
+volatile std::sig_atomic_t is_late = 0;
+
+// The first worker serves when it is told to end, and has a moment more.
+void come_late_once() {
+  if (shared_counter(std::getenv(count_variable)).add() != 1) return;
+  std::signal(SIGTERM, [](int) { is_late = 1; });
+  while (is_late == 0) std::this_thread::yield();
+}
+
+int stay_if_late() {
+  while (is_late != 0) std::this_thread::yield();
+  return 2;
+}
+
+TEST(StartTimeout, GivesTasksToOthersThoughTheLateOneWouldTakeThem) {
+  const tandem::test::scratch_directory files;
+  setenv(count_variable, (files / "count").c_str(), 1);
+  process_pool pool({.max_workers = 1, .initializer = come_late_once, .start_timeout = 500ms});
+  EXPECT_EQ(pool.submit(stay_if_late).get(), 2);
+}
+
 TEST(StartTimeout, ThatNoWorkerMeetsBreaksThePool) {
   process_pool pool({.max_workers = 2, .initializer = [] { pause(); }, .start_timeout = 20ms});
   auto task = pool.submit(tandem::test::add_one, 1);

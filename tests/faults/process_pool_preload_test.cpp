@@ -33,6 +33,18 @@ TEST(Preload, ThatThrowsFailsTheConstructor) {
   EXPECT_NE(text.find("no such table"), std::string::npos) << text;
 }
 
+TEST(Preload, MayThrowALongText) {
+  const std::string text = show("throws_at_length");
+  EXPECT_EQ(text.find("start_error: "), 0U) << text;
+  EXPECT_NE(text.find("no such table: xxx"), std::string::npos) << text;
+}
+
+TEST(Preload, MayLeaveAProcessThatHoldsTheServersSocket) {
+  EXPECT_EQ(show("silent_end"), "another server\n");
+}
+
+TEST(Preload, MayIgnoreSigchld) { EXPECT_EQ(show("exit_code"), "exit code 9\n"); }
+
 TEST(Preload, ThatCrashesFailsTheConstructor) {
   const std::string text = show("crashes");
   EXPECT_NE(text.find("has crashed or ended it"), std::string::npos) << text;

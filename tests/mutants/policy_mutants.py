@@ -9,6 +9,10 @@ DEADLINES = "src/process_pool/deadlines.cpp"
 TERMINATION = "src/process_pool/termination.cpp"
 SERVER = "src/process_pool/fork_server.cpp"
 WORKER = "src/process_pool/worker.cpp"
+LINK = "src/process_pool/server_link.cpp"
+MANAGER = "src/process_pool/manager.cpp"
+EVENT_FD = "src/posix/event_fd.cpp"
+DEATH = "src/process_pool/death.cpp"
 
 MUTANTS = [
     # --- the stack of a crash ---
@@ -79,6 +83,45 @@ MUTANTS = [
         "the manager wakes up for a worker that is late",
         "process_pool_matrix", "StartTimeout.ReplacesAWorkerThatIsStoppedInItsInitializer"),
 
+    Mutant(
+        "late_worker_keeps_its_tasks", DEADLINES,
+        "    worker.recall_from(0, unharmed);\n    worker.is_late = true;\n", "    worker.is_late = true;\n",
+        "a worker that is killed for being late runs nothing any more",
+        "process_pool_matrix", "StartTimeout.GivesTasksToOthersThoughTheLateOneWouldTakeThem"),
+
+    # --- what is said between pool and server ---
+    Mutant(
+        "pool_waits_until_it_is_read", LINK,
+        "posix::send_message(socket_.get(), bytes.bytes(), fds, posix::blocking::no);",
+        "posix::send_message(socket_.get(), bytes.bytes(), fds, posix::blocking::yes);",
+        "the pool reads reports however much it has to say",
+        "process_pool_server", "Server.CanBeToldMuchWhileItHasMuchToTell"),
+    Mutant(
+        "stopped_server_stays_stopped", LINK,
+        "    if (server_.pidfd) static_cast<void>(posix::pidfd_send_signal(server_.pidfd.get(), SIGCONT));\n", "",
+        "a stopped server goes on when it is needed",
+        "process_pool_server", "StoppedServer.KillsTheWorkerOfATaskThatTakesTooLong"),
+    Mutant(
+        "shutdown_does_not_wake_the_server", MANAGER,
+        "  link_.wake();\n", "",
+        "a stopped server goes on to reap the workers that leave",
+        "process_pool_server", "StoppedServer.EndsWithItsPool"),
+    Mutant(
+        "end_of_the_server_is_that_of_its_socket", MANAGER,
+        "    if (entries[2].revents != 0) link_.note_end();\n", "",
+        "a server is gone even if others hold its end of the socket",
+        "process_pool_start_methods", "Preload.MayLeaveAProcessThatHoldsTheServersSocket"),
+    Mutant(
+        "bell_that_is_gone_is_rung", EVENT_FD,
+        "size >= 0 || errno == EAGAIN;", "true;",
+        "a worker that cannot tell of its answer ends, which the server tells",
+        "process_pool_server", "Server.TellsOfAWorkerThatCannotTellItself"),
+    Mutant(
+        "stack_must_be_told", DEATH,
+        "  } catch (const std::exception&) {\n    // This process cannot", "  } catch (const std::bad_alloc&) {\n    // This process cannot",
+        "a death is told even if its stack cannot be",
+        "process_pool_server", "Server.ReportsACrashToAProcessThatCannotReadItsOwnFiles"),
+
     # --- the end by force ---
     Mutant(
         "force_leaves_what_runs", TERMINATION,
@@ -99,7 +142,7 @@ MUTANTS = [
         "process_pool_policies", "*/End.ComesToAShutdownThatWaits/*"),
     Mutant(
         "force_sweeps_nothing", TERMINATION,
-        "    link_.send({.what = process::command::kind::sweep});\n", "",
+        "    static_cast<void>(link_.send({.what = process::command::kind::sweep}));\n", "",
         "what a task has started in a session of its own is gone when terminate() returns",
         "process_pool_policies", "*/End.LeavesNothingThatTasksHaveStarted/*"),
     Mutant(

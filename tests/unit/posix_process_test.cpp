@@ -294,7 +294,7 @@ TEST(Signals, ResetUndoesMaskHandlersAndIgnoring) {
     struct sigaction action {};
     action.sa_handler = [](int) { exit_now(3); };
     ::sigaction(SIGTERM, &action, nullptr);
-    ignore_signal(SIGUSR2);
+    std::signal(SIGUSR2, SIG_IGN);
     const block_signals_from_outside blocked;
     ::kill(::getpid(), SIGTERM);  // Pending: must meet the default, not the handler.
     const std::array<int, 1> ignored{SIGINT};
@@ -305,7 +305,7 @@ TEST(Signals, ResetUndoesMaskHandlersAndIgnoring) {
 
   const pid_t other = in_child([] {
     const std::array<int, 1> ignored{SIGINT};
-    ignore_signal(SIGUSR2);
+    std::signal(SIGUSR2, SIG_IGN);
     reset_signals_to_default(ignored);
     struct sigaction now {};
     ::sigaction(SIGUSR2, nullptr, &now);
