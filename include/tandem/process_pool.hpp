@@ -76,8 +76,8 @@ struct process_pool_options {
   /// A worker that has more bytes of private memory resident after a task is replaced: for tasks that leak. It costs a look at
   /// /proc behind each task. 0: no limit.
   std::size_t max_memory_per_worker = 0;
-  /// CPU time that a task may use, in all threads of the worker; the worker then dies of SIGXCPU, and the task gets
-  /// worker_died_error. Rounded up to the next whole second of the worker's CPU time (RLIMIT_CPU), so up to a second
+  /// CPU time that a task may use, in all threads of the worker; the worker then dies of SIGXCPU (unless the task handles that
+  /// signal), and the task gets worker_died_error. Rounded up to the next whole second of the worker's CPU time (RLIMIT_CPU), so up to a second
   /// more. Must be positive. None: no limit.
   time_limit cpu_time_limit{};
   /// Added to the nice value of this process, -20 to 19; what is negative takes privileges.
@@ -124,9 +124,8 @@ class TANDEM_API process_pool final
 
  public:
   /// Starts the fork server (some milliseconds), not yet any worker.
-  /// @throws start_error if main did not call init(), if the server cannot be started, or if pools are nested
-  ///   too deeply; std::invalid_argument for options that cannot be; std::system_error if there is no descriptor or
-  ///   thread to be had for the pool itself
+  /// @throws start_error if main did not call init(), if the server or what the pool itself needs (descriptors, shared
+  ///   memory, a thread) is not to be had, or if pools are nested too deeply; std::invalid_argument for options that cannot be
   explicit process_pool(process_pool_options options = {});
   /// shutdown(): accepted tasks are run first.
   ~process_pool() override;

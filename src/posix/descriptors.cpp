@@ -61,18 +61,6 @@ void redirect_stdin_to_null() {
   checked(retry_on_eintr([&] { return ::dup2(null.get(), 0); }), "redirecting standard input");
 }
 
-void ensure_stdio_is_open() {
-  for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) != -1) continue;
-    // The lowest free number is `fd`, for those below it are open. Wrong direction on purpose for all: a
-    // program started without descriptor 1 gets an error from writing to it, as before.
-    unique_fd null = open_null(fd == 0 ? O_RDONLY : O_WRONLY);
-    if (null.get() != fd) continue;  // Another thread was faster.
-    set_close_on_exec(fd, false);
-    (void)null.release();
-  }
-}
-
 unique_fd above_stdio(unique_fd fd) {
   if (!fd || fd.get() > 2) return fd;
   return fd.duplicate();

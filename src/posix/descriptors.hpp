@@ -25,10 +25,6 @@ void close_range_from(int first, std::span<const int> except = {});
 /// @throws std::system_error.
 void redirect_stdin_to_null();
 
-/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no later descriptor of ours takes such a number
-/// and is then written to by printf. @throws std::system_error.
-void ensure_stdio_is_open();
-
 /// Returns `fd`, moved to a number above 2 if it is not there yet. @throws std::system_error.
 [[nodiscard]] unique_fd above_stdio(unique_fd fd);
 

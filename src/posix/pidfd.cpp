@@ -25,8 +25,6 @@ bool pidfd_send_signal(int pidfd, int signal) {
 
 bool wait_for_exit(int pidfd, steady_time deadline) { return wait_readable(pidfd, deadline); }
 
-bool has_exited(int pidfd) { return wait_readable(pidfd, steady_time::min()); }
-
 bool reap_if_adopted(int pidfd) noexcept {
   siginfo_t info{};
   // __WALL: also while the process still has the exit signal 0 that spawn_detached's helper had.

@@ -26,9 +26,6 @@ bool pidfd_send_signal(int pidfd, int signal);
 /// @throws std::system_error.
 [[nodiscard]] bool wait_for_exit(int pidfd, steady_time deadline = no_deadline);
 
-/// Tells whether the process has ended. Does not block. @throws std::system_error.
-[[nodiscard]] bool has_exited(int pidfd);
-
 /// Reaps the ended process behind `pidfd` if, and only if, it is a child of this process; else does nothing.
 /// Never blocks. Needed for detached processes where this process is their init: as pid 1 of a container, or
 /// as a "child subreaper", it inherits the orphans and would keep them as zombies. Returns whether it reaped.

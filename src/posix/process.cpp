@@ -55,8 +55,6 @@ pid_t current_pid() noexcept { return ::getpid(); }
 
 pid_t current_tid() noexcept { return ::gettid(); }
 
-pid_t parent_pid() noexcept { return ::getppid(); }
-
 int thread_count() { return static_cast<int>(numbers_in("/proc/self/task").size()); }
 
 bool set_parent_death_signal(int signal, pid_t expected_parent) {
@@ -101,10 +99,6 @@ bool set_process_group(pid_t pid, pid_t group) {
 }
 
 pid_t process_group(pid_t pid) noexcept { return ::getpgid(pid); }
-
-std::optional<std::size_t> peak_rss(pid_t pid) { return status_kilobytes(pid, "VmHWM:"); }
-
-std::optional<std::size_t> current_rss(pid_t pid) { return status_kilobytes(pid, "VmRSS:"); }
 
 void limit_private_memory(std::size_t bytes) {
   rlimit limit{};

@@ -21,7 +21,6 @@ namespace tandem::posix {
 
 [[nodiscard]] pid_t current_pid() noexcept;
 [[nodiscard]] pid_t current_tid() noexcept;  ///< The kernel's id of the calling thread.
-[[nodiscard]] pid_t parent_pid() noexcept;   ///< 0 if the parent is outside of our pid namespace.
 
 /// Returns how many threads this process has. A thread that was just joined may still be counted for some
 /// microseconds, because the kernel lets join return before it has removed the thread.
@@ -62,12 +61,6 @@ bool set_process_group(pid_t pid, pid_t group);
 
 /// Returns the process group of `pid`; -1 if there is no such process.
 [[nodiscard]] pid_t process_group(pid_t pid) noexcept;
-
-/// Returns the peak resident memory of `pid` (0: this process) in bytes; nothing if there is no such process.
-[[nodiscard]] std::optional<std::size_t> peak_rss(pid_t pid = 0);
-
-/// Returns the resident memory of `pid` (0: this process) in bytes; nothing if there is no such process.
-[[nodiscard]] std::optional<std::size_t> current_rss(pid_t pid = 0);
 
 /// Limits this process's private writable memory (RLIMIT_DATA: heap, stacks, anonymous mappings; not shared
 /// memory) to `bytes`; beyond it allocation fails with bad_alloc. Cannot be raised again. @throws

@@ -55,13 +55,6 @@ int reaped::exit_code() const noexcept { return WIFEXITED(status) ? WEXITSTATUS(
 
 int reaped::signal() const noexcept { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 
-bool reaped::core_dumped() const noexcept { return WIFSIGNALED(status) && WCOREDUMP(status); }
-
-std::string reaped::describe() const {
-  if (signal() != 0) return "was killed by " + signal_name(signal());
-  return "exited with code " + std::to_string(exit_code());
-}
-
 bool ended_well(pid_t pid) noexcept {
   siginfo_t info{};
   const int result = retry_on_eintr(
@@ -87,8 +80,6 @@ void end_children(steady_time deadline) {
     if (!wait_readable(pidfd_open(all.front()).get(), deadline)) return;
   }
 }
-
-std::optional<reaped> try_reap(pid_t pid) { return wait_with(pid, WNOHANG); }
 
 reaped reap(pid_t pid) { return wait_with(pid, 0).value(); }
 

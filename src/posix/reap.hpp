@@ -24,18 +24,10 @@ struct reaped {
   std::size_t peak_rss = 0;              ///< Bytes of memory it had resident at most.
   std::chrono::nanoseconds cpu_time{0};  ///< User and system, its own reaped children included.
 
-  [[nodiscard]] bool exited() const noexcept;       ///< Ended by exit or by returning from main.
-  [[nodiscard]] int exit_code() const noexcept;     ///< 0 to 255; -1 if it did not exit.
-  [[nodiscard]] int signal() const noexcept;        ///< The signal that killed it; 0 if it exited.
-  [[nodiscard]] bool core_dumped() const noexcept;  ///< Whether a core file was asked for and written.
-
-  /// Returns "exited with code 3" or "was killed by SIGSEGV".
-  [[nodiscard]] std::string describe() const;
+  [[nodiscard]] bool exited() const noexcept;    ///< Ended by exit or by returning from main.
+  [[nodiscard]] int exit_code() const noexcept;  ///< 0 to 255; -1 if it did not exit.
+  [[nodiscard]] int signal() const noexcept;     ///< The signal that killed it; 0 if it exited.
 };
-
-/// Reaps an ended child, `pid`, or any for -1, without blocking; nothing if none has ended.
-/// @throws std::system_error (ECHILD: there is no such child).
-[[nodiscard]] std::optional<reaped> try_reap(pid_t pid = -1);
 
 /// Tells whether the child `pid`, which has ended, exited with code 0; leaves it to be reaped. Never throws.
 [[nodiscard]] bool ended_well(pid_t pid) noexcept;

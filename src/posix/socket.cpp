@@ -138,9 +138,4 @@ void shut_down(int socket) noexcept {
   errno = error;
 }
 
-void set_send_buffer(int socket, int bytes) {
-  checked(::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes),
-          "setting the size of a send buffer");
-}
-
 }  // namespace tandem::posix

@@ -68,10 +68,6 @@ struct received {
 /// reads what was sent and then end-of-file. Never fails.
 void shut_down(int socket) noexcept;
 
-/// Sets the size of the socket's send buffer in bytes: how much can be under way unread. The kernel doubles
-/// it and caps it at net.core.wmem_max. @throws std::system_error.
-void set_send_buffer(int socket, int bytes);
-
 }  // namespace tandem::posix
 
 #endif  // TANDEM_POSIX_SOCKET_HPP

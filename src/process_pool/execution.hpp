@@ -1,5 +1,5 @@
 // How one worker is put to death: SIGTERM to its process group, a time of grace, SIGKILL. Owns the steps and their
-// times; neither decides (cancellation.cpp) nor sends anything (manager.cpp). Guarded by the pool's mutex.
+// times; neither decides (cancellation.cpp) nor sends anything (deadlines.cpp). Guarded by the pool's mutex.
 #ifndef TANDEM_PROCESS_POOL_EXECUTION_HPP
 #define TANDEM_PROCESS_POOL_EXECUTION_HPP
 

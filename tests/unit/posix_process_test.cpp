@@ -56,7 +56,6 @@ TEST(Reap, TellsTheExitCode) {
   EXPECT_TRUE(end.exited());
   EXPECT_EQ(end.exit_code(), 42);
   EXPECT_EQ(end.signal(), 0);
-  EXPECT_EQ(end.describe(), "exited with code 42");
   EXPECT_GT(end.peak_rss, 0U);
 }
 
@@ -67,21 +66,11 @@ TEST(Reap, TellsTheSignal) {
   EXPECT_FALSE(end.exited());
   EXPECT_EQ(end.exit_code(), -1);
   EXPECT_EQ(end.signal(), SIGKILL);
-  EXPECT_FALSE(end.core_dumped());
-  EXPECT_EQ(end.describe(), "was killed by SIGKILL");
-}
-
-TEST(Reap, LivingChildIsNothingToReap) {
-  const pid_t pid = patient_child();
-  EXPECT_FALSE(try_reap());
-  EXPECT_FALSE(try_reap(pid));
-  kill_process(pid, SIGKILL);
-  EXPECT_EQ(reap().pid, pid);
 }
 
 TEST(Reap, NoSuchChildThrows) {
   try {
-    (void)try_reap(::getpid());
+    (void)reap(::getpid());
     FAIL() << "must throw";
   } catch (const std::system_error& e) {
     EXPECT_EQ(e.code().value(), ECHILD);
@@ -92,14 +81,13 @@ TEST(Pidfd, BecomesReadableWhenTheProcessEnds) {
   const pid_t pid = patient_child();
   const unique_fd handle = pidfd_open(pid);
   EXPECT_EQ(::fcntl(handle.get(), F_GETFD), FD_CLOEXEC);
-  EXPECT_FALSE(has_exited(handle.get()));
   EXPECT_FALSE(wait_for_exit(handle.get(), deadline_after(1ms)));
   EXPECT_TRUE(pidfd_send_signal(handle.get(), SIGTERM));
   EXPECT_TRUE(wait_for_exit(handle.get()));
-  EXPECT_TRUE(has_exited(handle.get()));
+  EXPECT_TRUE(wait_for_exit(handle.get(), deadline_after(0ms)));
   EXPECT_EQ(reap(pid).signal(), SIGTERM);
   EXPECT_FALSE(pidfd_send_signal(handle.get(), SIGTERM));
-  EXPECT_TRUE(has_exited(handle.get()));
+  EXPECT_TRUE(wait_for_exit(handle.get(), deadline_after(0ms)));
 }
 
 TEST(Pidfd, SeveralCanBePolledTogether) {
@@ -276,9 +264,7 @@ TEST(Descriptors, StandardInputReadsNothingAfterRedirect) {
 
 TEST(Descriptors, ClosedStandardDescriptorsAreFilled) {
   const pid_t pid = in_child([] {
-    close_range_from(0);
-    ensure_stdio_is_open();
-    if (open_descriptors() != std::vector<int>{0, 1, 2}) return 1;
+    close_range_from(3);
     ::close(0);
     redirect_stdin_to_null();
     if (open_descriptors() != std::vector<int>{0, 1, 2}) return 2;
@@ -384,16 +370,11 @@ TEST(Process, CountsItsThreads) {
   EXPECT_EQ(reap(pid).exit_code(), 0);
 }
 
-TEST(Process, KnowsItsMemoryAndThatOfOthers) {
-  EXPECT_GT(peak_rss().value(), 100'000U);
-  EXPECT_GT(current_rss().value(), 100'000U);
-  EXPECT_GE(peak_rss().value(), current_rss().value() / 2);
+TEST(Process, KnowsTheTimeOfOthers) {
   const pid_t pid = patient_child();
-  EXPECT_GT(peak_rss(pid).value(), 0U);
   EXPECT_GE(cpu_time(pid).value(), 0ns);
   kill_process(pid, SIGKILL);
   (void)reap(pid);
-  EXPECT_FALSE(peak_rss(pid));
   EXPECT_FALSE(cpu_time(pid));
 }
 
@@ -418,7 +399,6 @@ TEST(Process, OomScoreCanBeRaised) {
 TEST(Process, KnowsWhoItIs) {
   EXPECT_EQ(current_pid(), ::getpid());
   EXPECT_EQ(current_tid(), ::gettid());
-  EXPECT_EQ(parent_pid(), ::getppid());
   EXPECT_EQ(executable_path().front(), '/');
 }
 

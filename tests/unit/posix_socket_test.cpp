@@ -173,7 +173,6 @@ TEST_F(SocketPair, EmptyMessageFromAForeignSenderDoesNoHarm) {
 }
 
 TEST_F(SocketPair, MessageAboveTheSocketBufferThrows) {
-  set_send_buffer(here(), 16 * 1024);
   try {
     (void)send_message(here(), bytes_of(std::string(1'000'000, 'x')));
     FAIL() << "must throw";

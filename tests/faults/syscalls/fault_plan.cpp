@@ -88,6 +88,7 @@ const char* name_of(call which) noexcept {
       "waitpid",
       "dup2",
       "pread",
+      "pwrite",
       "fallocate",
       "fstatfs",
       "signalfd",

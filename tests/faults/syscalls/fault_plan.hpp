@@ -43,6 +43,7 @@ enum class call : int {
   waitpid,
   dup2,
   pread,
+  pwrite,
   fallocate,
   fstatfs,
   signalfd,

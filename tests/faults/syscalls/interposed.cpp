@@ -62,6 +62,8 @@ INTERPOSE(pid_t, waitpid, waitpid, -1, (pid_t pid, int* status, int options), (p
 INTERPOSE(int, dup2, dup2, -1, (int from, int to), (from, to))
 INTERPOSE(ssize_t, pread, pread, -1, (int fd, void* data, size_t size, off_t offset),
           (fd, data, size, offset))
+INTERPOSE(ssize_t, pwrite, pwrite, -1, (int fd, const void* data, size_t size, off_t offset),
+          (fd, data, size, offset))
 INTERPOSE(int, fallocate, fallocate, -1, (int fd, int mode, off_t offset, off_t size),
           (fd, mode, offset, size))
 INTERPOSE(int, fstatfs, fstatfs, -1, (int fd, struct statfs* info), (fd, info))

@@ -8,9 +8,11 @@
 
 #include <tandem/error.hpp>
 #include <tandem/process_pool.hpp>
+#include <tandem/shared_buffer.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -18,6 +20,8 @@
 #include <fstream>
 #include <initializer_list>
 #include <new>
+#include <numeric>
+#include <span>
 #include <string>
 #include <system_error>
 #include <typeinfo>
@@ -60,8 +64,10 @@ int wait_for_a_signal() {
   return 0;
 }
 
-/// What a pool does: small and large tasks, a worker that is killed for its time limit, one that dies, one that has had
-/// enough tasks, one that is idle for too long, and the end.
+long sum_of(tandem::shared_buffer<int> numbers) { return std::accumulate(numbers.begin(), numbers.end(), 0L); }
+
+/// What a pool does: small and large tasks, a shared buffer, a worker that is killed for its time limit, one that crashes, one
+/// that has had enough tasks, one that is idle for too long, and the end.
 void use_a_pool(start_method how) {
   process_pool pool({.max_workers = 2,
                      .start = how,
@@ -72,9 +78,14 @@ void use_a_pool(start_method how) {
   std::vector<tandem::future<int>> small;
   for (int i = 0; i < 8; ++i) small.push_back(pool.submit(tandem::test::add_one, i));
   auto endless = pool.submit({.timeout = 5ms}, wait_for_a_signal);
-  auto dies = pool.submit(tandem::test::die, tandem::test::death::quick_exit_9);
+  auto dies = pool.submit(tandem::test::die, tandem::test::death::sigsegv);
   const std::string text(200'000, 'x');
   auto large = pool.submit(tandem::test::echo, text);
+  tandem::future<long> sum;
+  expect_value_or_error([&] {
+    const tandem::shared_buffer<int> ones(1000, [](std::span<int> to) { std::fill(to.begin(), to.end(), 1); });
+    sum = pool.submit(sum_of, ones);
+  });
   for (int i = 0; i < 8; ++i)
     expect_value_or_error([&] { EXPECT_EQ(small[static_cast<std::size_t>(i)].get(), i + 1); });
   expect_value_or_error([&] {
@@ -86,6 +97,7 @@ void use_a_pool(start_method how) {
     ADD_FAILURE() << "a task whose worker dies has a value";
   });
   expect_value_or_error([&] { EXPECT_EQ(large.get(), text); });
+  if (sum.valid()) expect_value_or_error([&] { EXPECT_EQ(sum.get(), 1000); });
   expect_value_or_error([&] { EXPECT_EQ(pool.submit(tandem::test::add_one, 1).get(), 2); });
   expect_value_or_error([&] { pool.shutdown(); });
 }
@@ -145,6 +157,7 @@ const std::initializer_list<fault> faults = {
     {call::waitpid, {EINTR, ECHILD}},
     {call::dup2, {EINTR, EMFILE}},
     {call::pread, {EINTR, EIO}},
+    {call::pwrite, {EINTR, ENOSPC, ENOMEM}},
     {call::fallocate, {EINTR, ENOSPC}},
     {call::fstatfs, {ENOMEM}},
     {call::signalfd, {EMFILE, ENOMEM}},
