@@ -64,7 +64,9 @@ int wait_for_a_signal() {
   return 0;
 }
 
-long sum_of(tandem::shared_buffer<int> numbers) { return std::accumulate(numbers.begin(), numbers.end(), 0L); }
+long sum_of(tandem::shared_buffer<int> numbers) {
+  return std::accumulate(numbers.begin(), numbers.end(), 0L);
+}
 
 /// What a pool does: small and large tasks, a shared buffer, a worker that is killed for its time limit, one that crashes, one
 /// that has had enough tasks, one that is idle for too long, and the end.
@@ -83,7 +85,8 @@ void use_a_pool(start_method how) {
   auto large = pool.submit(tandem::test::echo, text);
   tandem::future<long> sum;
   expect_value_or_error([&] {
-    const tandem::shared_buffer<int> ones(1000, [](std::span<int> to) { std::fill(to.begin(), to.end(), 1); });
+    const tandem::shared_buffer<int> ones(1000,
+                                          [](std::span<int> to) { std::fill(to.begin(), to.end(), 1); });
     sum = pool.submit(sum_of, ones);
   });
   for (int i = 0; i < 8; ++i)
