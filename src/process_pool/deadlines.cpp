@@ -56,11 +56,14 @@ bool process_pool_state::kill_if_late(process::remote_worker& worker, time_point
   {
     const lock held(mutex_);
     worker.must_serve_by.reset();
-    if (worker.killing.decided() || begins_to_serve(worker)) return false;
+    if (worker.killing.decided()) return false;
     worker.recall_from(0, unharmed);
-    worker.is_late = true;
-    worker.retiring = true;
-    worker.killing.decide();
+    // Behind that, as doom() does: if it does not serve even now, it has taken nothing, and there is nothing left to take.
+    if (!begins_to_serve(worker)) {
+      worker.is_late = true;
+      worker.retiring = true;
+      worker.killing.decide();
+    }
   }
   const bool came_back = !unharmed.empty();
   requeue(std::move(unharmed));

@@ -85,7 +85,7 @@ MUTANTS = [
 
     Mutant(
         "late_worker_keeps_its_tasks", DEADLINES,
-        "    worker.recall_from(0, unharmed);\n    worker.is_late = true;\n", "    worker.is_late = true;\n",
+        "    worker.recall_from(0, unharmed);\n    // Behind that, as doom()", "    // Behind that, as doom()",
         "a worker that is killed for being late runs nothing any more",
         "process_pool_matrix", "StartTimeout.GivesTasksToOthersThoughTheLateOneWouldTakeThem"),
 
