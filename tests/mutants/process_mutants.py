@@ -170,7 +170,7 @@ MUTANTS = [
         "sleeps_past_who_begins_to_serve", MANAGER,
         " || begins_to_serve(*w);", ";",
         "a worker that begins to serve while the manager goes to sleep is seen",
-        "process_pool_faults", "ProcessPoolComeAndGo.TimeLimitCountsFromTheMomentTheWorkerServes", repeat=10),
+        "process_pool_stall_test", "ManagerStall.WorkerThatBeginsToServeWhenTheManagerGoesToSleepIsSeen"),
 
     # --- how workers start ---
     Mutant(
