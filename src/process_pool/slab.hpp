@@ -44,6 +44,9 @@ class slab {
   }
   [[nodiscard]] std::size_t touched() const noexcept { return touched_; }
 
+  /// For the end of this process: whoever has it mapped may not have read it yet.
+  void leave_to_peers() noexcept { fd_.reset(); }
+
  private:
   void discard() noexcept;
 

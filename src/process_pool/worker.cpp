@@ -57,6 +57,13 @@ class worker final : public detail::worker_context {
     return 0;
   }
 
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  // Answers that the parent has yet to read outlive us.
+  ~worker() {
+    for (auto& [sequence, used] : answers_) used.leave_to_peers();
+  }
+
   // --- worker_context: no task here belongs to a pool of this process's futures ---
   [[nodiscard]] bool try_run(detail::core&) noexcept override { return false; }
   [[nodiscard]] bool can_be_stood_in_for() const noexcept override { return false; }

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -42,6 +43,13 @@ std::set<std::string> slabs_of_others() {
       found.insert(line.substr(0, line.find(' ')));
   }
   return found;
+}
+
+constexpr std::size_t large_size = 200'000;
+
+std::string be_large_behind(std::string gate) {
+  tandem::test::pass(gate);
+  return std::string(large_size, 'x');
 }
 
 std::vector<std::string> see_slabs(std::string large) {
@@ -290,5 +298,31 @@ TEST_P(HugeTasks, ArriveAsResults) {
 
 INSTANTIATE_TEST_SUITE_P(Gigabytes, HugeTasks, testing::Values(2.2, 4.5),
                          [](const auto& gigabytes) { return gigabytes.param < 3 ? "Above2" : "Above4"; });
+
+// The manager is held up until the worker, which has had its share of tasks, has answered and gone.
+TEST(Slabs, AreReadAfterTheirWorkerHasLeft) {
+  process_pool pool({.max_workers = 2, .max_tasks_per_worker = 1});
+  const tandem::test::fifo first_gate;
+  const tandem::test::fifo large_gate;
+  auto first = pool.submit(tandem::test::pass, first_gate.path());
+  auto large = pool.submit({.name = "large"}, be_large_behind, large_gate.path());
+  int worker = 0;
+  while (worker <= 0) {
+    for (const auto& row : pool.stats().per_worker) {
+      if (row.task == "large") worker = row.pid;
+    }
+    sched_yield();
+  }
+  std::atomic<bool> manager_is_held{false};
+  first.on_done([&] {
+    manager_is_held = true;
+    manager_is_held.notify_all();
+    while (kill(worker, 0) == 0) sched_yield();
+  });
+  first_gate.release();
+  manager_is_held.wait(false);
+  large_gate.release();
+  EXPECT_EQ(large.get(), std::string(large_size, 'x'));
+}
 
 }  // namespace

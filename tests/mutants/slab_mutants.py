@@ -9,6 +9,8 @@ REMOTE = "src/process_pool/remote_worker.cpp"
 MEMORY = "src/codec/sealed_memory.cpp"
 PAYLOAD = "process_pool_payload"
 
+WORKER = "src/process_pool/worker.cpp"
+
 MUTANTS = [
     # --- who knows which slab ---
     Mutant(
@@ -139,4 +141,9 @@ MUTANTS = [
         "  if (posix::allocated_size(memfd.get()) < size) {", "  if (size == 0) {",
         "memory that the peer has not paid for is not taken",
         "shared_buffer_test", "SharedBuffer.RefusesMemoryThatIsNotWhatItsMessageSays"),
+    Mutant(
+        "worker_takes_its_answers_along", WORKER,
+        "    for (auto& [sequence, used] : answers_) used.leave_to_peers();\n", "",
+        "a large answer can be read when its worker is gone",
+        PAYLOAD, "Slabs.AreReadAfterTheirWorkerHasLeft"),
 ]
