@@ -21,6 +21,9 @@ namespace {
 // How long tasks wait behind one that was expected to be short: much longer than a worker may be without a CPU.
 constexpr std::chrono::milliseconds front_patience{20};
 
+// What encoding several tasks may take before the first of them is placed: not much more than to wake a worker.
+constexpr std::chrono::microseconds batch_time{50};
+
 struct answered_task {
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
@@ -169,28 +172,30 @@ void process_pool_state::forget_gone_buffers() noexcept {
   }
 }
 
-// Moves waiting tasks to workers with room.
+// Moves waiting tasks to workers with room. As many at once as are encoded in a short time: a worker that has nothing to do waits for
+// no more than that, and one that is woken finds more than one.
 bool process_pool_state::refill() {
   bool any = false;
   for (;;) {
-    std::array<std::pair<process::backlog::next, worker_ptr>, process::slot_count> batch;
+    std::array<process::outgoing, process::slot_count> batch;
     std::size_t count = 0;
     {
       const lock held(mutex_);
-      while (count < batch.size() && !backlog_.empty() && !starved_) {
+      while (count < at_once_ && !backlog_.empty() && !starved_) {
         worker_ptr w = reserve_worker(held);
         if (!w) break;
-        batch[count++] = {backlog_.pop_next(), std::move(w)};
+        auto [task, rank] = backlog_.pop_next();
+        batch[count].task = std::move(task);
+        batch[count].rank = rank;
+        batch[count].worker = std::move(w);
+        ++count;
       }
     }
     if (count == 0) return any;
-    process::task_list homeless;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (core_ptr<core> task =
-              dispatch(std::move(batch[i].first.task), batch[i].second, batch[i].first.rank))
-        homeless.push_back(std::move(task));
-    }
-    requeue(std::move(homeless));
+    const auto begin = std::chrono::steady_clock::now();
+    requeue(dispatch(std::span(batch).first(count)));
+    const bool soon = std::chrono::steady_clock::now() - begin < batch_time;
+    at_once_ = soon ? std::min(2 * at_once_, batch.size()) : 1;
     any = true;
   }
 }

@@ -5,6 +5,7 @@
 
 #include "future/task_owner.hpp"
 
+#include "posix/eager_lock.hpp"
 #include "posix/event_fd.hpp"
 #include "posix/fork_watch.hpp"
 
@@ -12,6 +13,7 @@
 
 #include "process_pool/backlog.hpp"
 #include "process_pool/death.hpp"
+#include "process_pool/outgoing.hpp"
 #include "process_pool/protocol.hpp"
 #include "process_pool/recruitment.hpp"
 #include "process_pool/remote_worker.hpp"
@@ -29,6 +31,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -66,7 +69,7 @@ class process_pool_state final : public task_owner,
 
  private:
   using worker_ptr = std::shared_ptr<process::remote_worker>;
-  using lock = std::unique_lock<std::mutex>;
+  using lock = posix::eager_lock;
 
   explicit process_pool_state(process_pool_options options);
 
@@ -81,23 +84,20 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] bool is_own_worker() const noexcept override { return in_callback(); }
   void extract_cancelled(process::task_list& cancelled, const lock& held) noexcept;
   void accept(core_ptr<core> task);
+  void fail_unsendable(core& task);
+  void make_way(priority rank, process::task_list& recalled, const lock& held) noexcept;
+  void want_workers(const lock& held) noexcept;
+
+  // --- into the rings: dispatching.cpp ---
   [[nodiscard]] worker_ptr reserve_worker(const lock& held);
   [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
                                   const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
-  void fail_unsendable(core& task);
-  [[nodiscard]] core_ptr<core> dispatch(core_ptr<core> task, const worker_ptr& worker,
-                                        priority rank) noexcept;
-  void make_way(priority rank, process::task_list& recalled, const lock& held) noexcept;
-  // to_move: in the ring too, but another worker has become free. nowhere: it is cancelled.
-  enum class placement { in_ring, to_move, elsewhere, nowhere };
-  [[nodiscard]] placement place(core_ptr<core>& task, process::remote_worker& worker, priority rank,
-                                function_name name, process::encoded_request& request);
-  [[nodiscard]] core_ptr<core> unsent(core_ptr<core> task, process::remote_worker& worker,
-                                      std::optional<std::uint32_t> starved_at,
-                                      const std::exception_ptr& error) noexcept;
+  [[nodiscard]] process::task_list dispatch(std::span<process::outgoing> batch) noexcept;
+  void encode(process::outgoing& o) noexcept;
+  [[nodiscard]] bool place(process::outgoing& o, const lock& held) noexcept;
+  [[nodiscard]] core_ptr<core> unsent(process::outgoing& o, std::uint32_t before) noexcept;
   void release_slot(process::remote_worker& worker) noexcept;
-  void want_workers(const lock& held) noexcept;
 
   // --- tasks that end without having run to their end: cancellation.cpp ---
   void cancel_not_due() noexcept;
@@ -250,6 +250,7 @@ class process_pool_state final : public task_owner,
   process::recruitment recruiting_;
   std::uint32_t workers_started_ = 0;  // makes ids that are not used again soon
   bool closing_workers_ = false;
+  std::size_t at_once_ = 1;  // tasks that refill() encodes before it places them
 
   std::mutex join_mutex_;  // guards joining manager_
   std::thread manager_;

@@ -72,9 +72,6 @@ class worker final : public detail::worker_context {
   [[nodiscard]] int index() const noexcept override { return setup_.index; }
 
  private:
-  // Long enough to catch a parent that answers at once, short against a core's time.
-  static constexpr int spins = 200;
-
   void set_life(life to) noexcept {
     head_.life.store(static_cast<std::uint32_t>(to), std::memory_order_seq_cst);
   }
@@ -145,10 +142,7 @@ class worker final : public detail::worker_context {
   // Waits until the slot is ours; false if it never will be.
   bool await(slot& s) noexcept {
     if (buffers_.has_gone()) buffers_.clear_out();
-    for (int i = 0; i < spins; ++i) {
-      if (is_ours(s)) return true;
-      posix::spin_once();
-    }
+    if (looking_.spend([&] { return is_ours(s); })) return true;
     for (;;) {
       // ORDER worker-park: pairs with parent publish. We store "parked" and then look at the slot; it stores the slot
       // and then looks at "parked". All four are seq_cst: one of us sees the other. So it is with buffers that are gone.
@@ -314,6 +308,7 @@ class worker final : public detail::worker_context {
   std::vector<std::pair<std::uint64_t, slab>> answers_;  // sent, and perhaps not read yet
   bool outgrown_ = false;   // leaves when it is told to, without having begun another task
   std::uint64_t next_ = 0;  // sequence number of the slot to look at
+  posix::spin_budget looking_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@ CANCELLATION = "src/process_pool/cancellation.cpp"
 BURIAL = "src/process_pool/burial.cpp"
 MANAGER = "src/process_pool/manager.cpp"
 SUBMISSION = "src/process_pool/submission.cpp"
+DISPATCHING = "src/process_pool/dispatching.cpp"
 ATTENDANCE = "src/process_pool/attendance.cpp"
 
 MUTANTS = [
@@ -134,8 +135,8 @@ MUTANTS = [
 
     # --- cancel finds every task ---
     Mutant(
-        "cancel_misses_what_is_encoded", SUBMISSION,
-        "  if (cancelling_ || (task->load() & word::stop_requested) != 0) return placement::nowhere;\n", "",
+        "cancel_misses_what_is_encoded", DISPATCHING,
+        "  if (cancelling_ || (o.task->load() & word::stop_requested) != 0) {\n", "  if (false) {\n",
         "a cancel that comes while a task is between two places is not lost",
         "process_pool_faults", "ProcessPool.CancelsATaskThatIsBeingEncoded:"
                                "ProcessPool.CancelsWhatIsBeingEncodedWhenPendingTasksAreCancelled"),
@@ -151,19 +152,18 @@ MUTANTS = [
         "no task waits behind one that never ends while a worker is idle",
         "process_pool_faults", "ProcessPool.TakesTasksBackFromBehindOneThatDoesNotEnd"),
     Mutant(
-        "promised_slot_is_kept_quiet", SUBMISSION,
+        "promised_slot_is_kept_quiet", DISPATCHING,
         "  if (wanted) bell_.raise();\n}\n\n}  // namespace", "  static_cast<void>(wanted);\n}\n\n}  // namespace",
         "a promised slot that stays free is offered to who waits",
         "process_pool_faults", "ProcessPool.PlaceThatIsNotTakenIsOfferedToWhoWaits"),
     Mutant(
-        "promised_slot_leaves_idle_unseen", SUBMISSION,
+        "promised_slot_leaves_idle_unseen", DISPATCHING,
         "    wanted = !backlog_.empty() || worker.load() == 0;\n", "    wanted = !backlog_.empty();\n",
         "a worker that gets nothing of what it was promised takes over what waits behind another one's task",
         "process_pool_faults", "ProcessPoolPlacing.WorkerWhoseTaskCannotBeEncodedTakesOverWhatWaits"),
     Mutant(
-        "late_task_is_kept_quiet", SUBMISSION,
-        "worker.in_ring() > 1 && somebody_is_free(held) ? placement::to_move : placement::in_ring",
-        "placement::in_ring",
+        "late_task_is_kept_quiet", DISPATCHING,
+        "         (worker.in_ring() > 1 && somebody_is_free(held));\n", "         false;\n",
         "a task that comes late behind another one goes to a worker that has become idle meanwhile",
         "process_pool_faults", "ProcessPoolPlacing.TaskWhoseEncodingTakesLongDoesNotWaitBehindOneThatDoesNotEnd"),
     Mutant(
