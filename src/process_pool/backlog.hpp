@@ -8,7 +8,6 @@
 
 #include <tandem/task_options.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,12 +36,6 @@ class backlog {
       part.push_back(std::move(task));
     }
     for (std::size_t i = 0; i < parts.size(); ++i) lists_[i].prepend(std::move(parts[i]));
-  }
-
-  /// A task waits that is more urgent than `rank`.
-  [[nodiscard]] bool has_before(priority rank) const noexcept {
-    return std::any_of(lists_.begin(), lists_.begin() + index_of(rank),
-                       [](const task_list& list) { return !list.empty(); });
   }
 
   /// Whose turn it is; `rank` is its priority, or high if it has waited so long that its turn has come: then nothing

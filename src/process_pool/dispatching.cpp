@@ -2,6 +2,7 @@
 #include "process_pool/pool_state.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <new>
 #include <system_error>
@@ -16,6 +17,9 @@ constexpr double ring_nanoseconds = 200e3;
 
 // Large requests in one worker's ring: the next one is there when the first is done. Each costs a descriptor.
 constexpr std::size_t most_large = 2;
+
+// What encoding several tasks may take before the first of them is placed: not much more than to wake a worker.
+constexpr std::chrono::microseconds batch_time{50};
 
 }  // namespace
 
@@ -55,24 +59,63 @@ bool process_pool_state::may_take_one(const process::remote_worker& w, std::size
   return w.load() == 0 || !(w.slow_front || (w.large_requests != 0 && w.load() >= most_large));
 }
 
-// Encodes outside the mutex, for that is the user's code, and places them all at once: a worker that is woken for the first finds
-// the others too. Returns those that have to wait after all, still started.
-process::task_list process_pool_state::dispatch(std::span<process::outgoing> batch) noexcept {
-  const std::uint32_t before = collections_.load(std::memory_order_relaxed);
-  bool enough = false;
-  for (process::outgoing& o : batch) {
+// Encodes outside the mutex: that is the user's code. As many as go in a short time, the first in any case: it waits for the
+// others, and so does its worker. Returns how many there should be the next time.
+std::size_t process_pool_state::encode(std::span<process::outgoing> batch) noexcept {
+  const auto begin = std::chrono::steady_clock::now();
+  std::size_t next = std::min(2 * batch.size(), process::slot_count);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    process::outgoing& o = batch[i];
     if (!o.task->try_start()) {
       o.now = process::outgoing::stage::cancelled;
-    } else if (!enough) {
-      encode(o);
-      enough = o.request->is_large();  // the others wait: what lies in slabs is not to pile up here
+      continue;
     }
+    o.now = process::outgoing::stage::elsewhere;
+    if (next <= i) continue;
+    if (i != 0 && std::chrono::steady_clock::now() - begin > batch_time) {
+      next = i;
+      continue;
+    }
+    encode(o);
+    if (o.request->is_large()) next = 1;  // what lies in slabs is not to pile up here
   }
+  return next;
+}
+
+void process_pool_state::encode(process::outgoing& o) noexcept {
+  o.collections = collections_.load(std::memory_order_relaxed);
+  process::encoded_request& request = o.request.emplace(slabs_, gone_buffers_);
+  try {
+    const remote_ops* ops = o.task->remote();
+    o.name = ops->name();
+    ops->encode(*o.task, request.out());
+    o.now = process::outgoing::stage::encoded;
+  } catch (...) {
+    o.fail(request.starved());
+  }
+}
+
+// Puts what is encoded into the rings, and wakes each worker once: had it been woken for the first, it would, where there are more
+// threads than CPUs, take ours, run that one and sleep again. Returns those that have to wait after all, still started.
+process::task_list process_pool_state::place(std::span<process::outgoing> batch) noexcept {
   bool wake_manager = false;
   {
     const lock held(mutex_);
-    for (process::outgoing& o : batch) wake_manager = place(o, held) || wake_manager;
+    bool waits_behind_another = false;
+    for (process::outgoing& o : batch) {
+      if (o.now == process::outgoing::stage::encoded) {
+        place(o, held);
+      } else if (o.now == process::outgoing::stage::elsewhere) {
+        --o.worker->reserved;
+      }
+      if (o.now != process::outgoing::stage::in_ring) continue;
+      wake_manager = wake_manager || o.timed;
+      waits_behind_another = waits_behind_another || o.worker->in_ring() > 1;
+    }
     for (process::outgoing& o : batch) o.worker->has_new = false;
+    // The slots were promised when all others had as much to do. Since then the manager may have looked at the rings, for one that
+    // has become free, and gone to sleep.
+    wake_manager = wake_manager || (waits_behind_another && somebody_is_free(held));
   }
   for (process::outgoing& o : batch) {
     if (o.wakes) o.worker->wake();
@@ -83,11 +126,8 @@ process::task_list process_pool_state::dispatch(std::span<process::outgoing> bat
     switch (o.now) {
       case process::outgoing::stage::in_ring:
         break;
-      case process::outgoing::stage::elsewhere:
-        homeless.push_back(std::move(o.task));
-        break;
       case process::outgoing::stage::unsent:
-        if (core_ptr<core> task = unsent(o, before)) homeless.push_back(std::move(task));
+        if (core_ptr<core> task = unsent(o)) homeless.push_back(std::move(task));
         break;
       case process::outgoing::stage::cancelled:
         release_slot(*o.worker);
@@ -97,67 +137,51 @@ process::task_list process_pool_state::dispatch(std::span<process::outgoing> bat
         release_slot(*o.worker);
         settle_one(std::move(o.task), nullptr);
         break;
+      default:
+        homeless.push_back(std::move(o.task));
     }
   }
   return homeless;
 }
 
-void process_pool_state::encode(process::outgoing& o) noexcept {
-  process::encoded_request& request = o.request.emplace(slabs_, gone_buffers_);
-  try {
-    const remote_ops* ops = o.task->remote();
-    o.name = ops->name();
-    ops->encode(*o.task, request.out());
-  } catch (...) {
-    o.fail(request.starved());
-  }
-}
-
-// Takes the task if it puts it into the ring, and uses the promised slot unless the task goes nowhere. True if the manager is to be
-// woken: it has a time limit to keep, or another worker has become free.
-bool process_pool_state::place(process::outgoing& o, const lock& held) noexcept {
-  if (o.now != process::outgoing::stage::elsewhere) return false;
+// Takes the task if it puts it into the ring. Uses the promised slot for that, or gives it back if the task goes elsewhere.
+void process_pool_state::place(process::outgoing& o, const lock&) noexcept {
   // A cancel() that came while it was being encoded found it nowhere.
   if (cancelling_ || (o.task->load() & word::stop_requested) != 0) {
     o.now = process::outgoing::stage::nowhere;
-    return false;
+    return;
   }
   process::remote_worker& worker = *o.worker;
-  const auto fits = [&] { return !o.request->is_large() || worker.large_requests < most_large; };
-  const bool overtakes = has_priorities_ && backlog_.has_before(o.rank);
-  if (!o.request || !fits() || worker.gone || worker.retiring || overtakes) {
+  const bool too_large = o.request->is_large() && worker.large_requests >= most_large;
+  if (worker.gone || worker.retiring || too_large) {
+    o.now = process::outgoing::stage::elsewhere;
     --worker.reserved;
-    return false;
+    return;
   }
   const task_options* const options = o.task->options();
   const auto size = static_cast<std::int64_t>(o.request->size());
   try {
     worker.put(o.task, o.rank, o.name, *o.request);
   } catch (const std::system_error& e) {  // its memfd could not be sent
-    o.fail(process::is_shortage(e));
-    return false;
+    return o.fail(process::is_shortage(e));
   } catch (const std::bad_alloc&) {
-    o.fail(true);
-    return false;
+    return o.fail(true);
   }
   o.now = process::outgoing::stage::in_ring;
   o.wakes = !std::exchange(worker.has_new, true);
+  o.timed = options != nullptr && options->timeout.has_value();  // the manager has a deadline to keep
   --worker.reserved;
   bytes_sent_ += size;
   if (options_.max_tasks_per_worker != 0 && worker.placed >= options_.max_tasks_per_worker) worker.close();
-  // The slot was promised when all others had as much to do. Since then the manager may have looked at the rings, for one
-  // that has become free, and gone to sleep.
-  return (options != nullptr && options->timeout.has_value()) ||
-         (worker.in_ring() > 1 && somebody_is_free(held));
 }
 
 // A task that could not be encoded or sent. If that was for want of descriptors or memory, and something is under way
-// that will give some back, or has since `before`, it only has to wait.
-core_ptr<core> process_pool_state::unsent(process::outgoing& o, std::uint32_t before) noexcept {
+// that will give some back, or has since we tried, it only has to wait.
+core_ptr<core> process_pool_state::unsent(process::outgoing& o) noexcept {
   release_slot(*o.worker);
   if (o.starved) {
     const lock held(mutex_);
-    if (before != collections_.load(std::memory_order_relaxed)) return std::move(o.task);
+    if (o.collections != collections_.load(std::memory_order_relaxed)) return std::move(o.task);
     starved_ =
         std::any_of(workers_.begin(), workers_.end(), [](const worker_ptr& w) { return w->in_ring() != 0; });
     if (starved_) return std::move(o.task);

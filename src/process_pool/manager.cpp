@@ -21,9 +21,6 @@ namespace {
 // How long tasks wait behind one that was expected to be short: much longer than a worker may be without a CPU.
 constexpr std::chrono::milliseconds front_patience{20};
 
-// What encoding several tasks may take before the first of them is placed: not much more than to wake a worker.
-constexpr std::chrono::microseconds batch_time{50};
-
 struct answered_task {
   core_ptr<core> task;       // null: resolved otherwise
   std::exception_ptr error;  // of the task, or of reading its answer
@@ -172,32 +169,42 @@ void process_pool_state::forget_gone_buffers() noexcept {
   }
 }
 
-// Moves waiting tasks to workers with room. As many at once as are encoded in a short time: a worker that has nothing to do waits for
-// no more than that, and one that is woken finds more than one.
+// Moves waiting tasks to workers with room, several at once.
 bool process_pool_state::refill() {
   bool any = false;
-  for (;;) {
+  while (something_waits()) {
     std::array<process::outgoing, process::slot_count> batch;
-    std::size_t count = 0;
-    {
-      const lock held(mutex_);
-      while (count < at_once_ && !backlog_.empty() && !starved_) {
-        worker_ptr w = reserve_worker(held);
-        if (!w) break;
-        auto [task, rank] = backlog_.pop_next();
-        batch[count].task = std::move(task);
-        batch[count].rank = rank;
-        batch[count].worker = std::move(w);
-        ++count;
-      }
-    }
-    if (count == 0) return any;
-    const auto begin = std::chrono::steady_clock::now();
-    requeue(dispatch(std::span(batch).first(count)));
-    const bool soon = std::chrono::steady_clock::now() - begin < batch_time;
-    at_once_ = soon ? std::min(2 * at_once_, batch.size()) : 1;
+    const std::span picked = std::span(batch).first(pick(batch));
+    if (picked.empty()) break;
+    const std::size_t next = encode(picked);
+    if (next < at_once_ || picked.size() == at_once_) at_once_ = next;
+    requeue(place(picked));
     any = true;
   }
+  return any;
+}
+
+bool process_pool_state::something_waits() const noexcept {
+  const lock held(mutex_);
+  return !backlog_.empty();
+}
+
+// Those that go next, each with a worker that has promised a slot. One at a time where some are more urgent than others: what is
+// being encoded cannot be overtaken.
+std::size_t process_pool_state::pick(std::span<process::outgoing> batch) noexcept {
+  const lock held(mutex_);
+  const std::size_t most = has_priorities_ ? 1 : at_once_;
+  std::size_t count = 0;
+  while (count < most && !backlog_.empty() && !starved_) {
+    process::outgoing& o = batch[count];
+    o.worker = reserve_worker(held);
+    if (!o.worker) break;
+    process::backlog::next next = backlog_.pop_next();
+    o.task = std::move(next.task);
+    o.rank = next.rank;
+    ++count;
+  }
+  return count;
 }
 
 // A worker has nothing to do while tasks wait in another one's ring: those are taken back. Without this a task could

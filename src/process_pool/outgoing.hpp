@@ -7,6 +7,7 @@
 #include <tandem/detail/core.hpp>
 #include <tandem/detail/function_name.hpp>
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -15,11 +16,13 @@ namespace tandem::process {
 
 struct outgoing {
   enum class stage {
-    elsewhere,  // started, and in no ring yet, or not in this one
+    waiting,    // not started yet
+    cancelled,  // before it was
+    encoded,
     in_ring,    // the task is the ring's
+    elsewhere,  // started, and not in this ring
     unsent,     // `error` says why
-    cancelled,  // before it was started
-    nowhere     // cancelled when it had been
+    nowhere     // cancelled when it had been started
   };
 
   detail::core_ptr<detail::core> task;
@@ -27,10 +30,12 @@ struct outgoing {
   std::shared_ptr<remote_worker> worker;   // that has promised the slot
   std::optional<encoded_request> request;  // once it is encoded
   detail::function_name name;
+  std::uint32_t collections = 0;  // how often room had been made before it was encoded
   std::exception_ptr error;
   bool starved = false;  // ... for want of descriptors or memory
   bool wakes = false;    // it is the first that its worker gets in this batch
-  stage now = stage::elsewhere;
+  bool timed = false;
+  stage now = stage::waiting;
 
   /// Within a catch clause.
   void fail(bool for_want_of_resources) noexcept {

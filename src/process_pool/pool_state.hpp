@@ -93,10 +93,11 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
                                   const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
-  [[nodiscard]] process::task_list dispatch(std::span<process::outgoing> batch) noexcept;
+  [[nodiscard]] std::size_t encode(std::span<process::outgoing> batch) noexcept;
   void encode(process::outgoing& o) noexcept;
-  [[nodiscard]] bool place(process::outgoing& o, const lock& held) noexcept;
-  [[nodiscard]] core_ptr<core> unsent(process::outgoing& o, std::uint32_t before) noexcept;
+  [[nodiscard]] process::task_list place(std::span<process::outgoing> batch) noexcept;
+  void place(process::outgoing& o, const lock& held) noexcept;
+  [[nodiscard]] core_ptr<core> unsent(process::outgoing& o) noexcept;
   void release_slot(process::remote_worker& worker) noexcept;
 
   // --- tasks that end without having run to their end: cancellation.cpp ---
@@ -144,6 +145,8 @@ class process_pool_state final : public task_owner,
   void note_run_time(double nanoseconds, const lock& held) noexcept;
   bool read_reports();
   bool refill();
+  [[nodiscard]] bool something_waits() const noexcept;
+  [[nodiscard]] std::size_t pick(std::span<process::outgoing> batch) noexcept;
   void forget_gone_buffers() noexcept;
   bool rebalance();
   [[nodiscard]] bool has_idle_worker(const lock& held) const noexcept;

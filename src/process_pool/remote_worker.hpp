@@ -159,7 +159,7 @@ class remote_worker {
   std::atomic<bool> served{
       false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
   std::optional<detail::time_point> must_serve_by;  // the manager's own
-  bool has_new = false;                             // it gets a task within the present dispatch()
+  bool has_new = false;                             // within place(): it has got a task. Else false
   bool is_late = false;                             // it did not, and is killed for that
   bool retiring = false;                            // gets no more tasks
   bool dismissed = false;           // retiring because it is one too many: its end is nothing to be counted

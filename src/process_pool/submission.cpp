@@ -106,14 +106,15 @@ void process_pool_state::accept(core_ptr<core> task) {
   placed_here.task = std::move(task);
   placed_here.rank = rank;
   placed_here.worker = std::move(worker);
-  process::task_list homeless = dispatch(std::span(&placed_here, 1));
+  encode(placed_here);
+  process::task_list homeless = place(std::span(&placed_here, 1));
   if (homeless.empty()) return;
   requeue(std::move(homeless));
   bell_.raise();
 }
 
 // Takes back what lies in a ring, has not been begun and is less urgent. What is being encoded by another thread is not
-// seen here; place() looks for that.
+// seen here: it may still overtake, once.
 void process_pool_state::make_way(priority rank, process::task_list& recalled, const lock&) noexcept {
   has_priorities_ = has_priorities_ || rank != priority::normal;
   if (!has_priorities_) return;

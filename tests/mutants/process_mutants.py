@@ -163,9 +163,19 @@ MUTANTS = [
         "process_pool_faults", "ProcessPoolPlacing.WorkerWhoseTaskCannotBeEncodedTakesOverWhatWaits"),
     Mutant(
         "late_task_is_kept_quiet", DISPATCHING,
-        "         (worker.in_ring() > 1 && somebody_is_free(held));\n", "         false;\n",
+        "(waits_behind_another && somebody_is_free(held))", "(false && somebody_is_free(held))",
         "a task that comes late behind another one goes to a worker that has become idle meanwhile",
         "process_pool_faults", "ProcessPoolPlacing.TaskWhoseEncodingTakesLongDoesNotWaitBehindOneThatDoesNotEnd"),
+    Mutant(
+        "one_worker_of_a_batch_is_woken", DISPATCHING,
+        "    if (o.wakes) o.worker->wake();\n", "    if (o.wakes && &o == &batch.front()) o.worker->wake();\n",
+        "all workers that get something at once are woken",
+        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
+    Mutant(
+        "batch_takes_its_time", DISPATCHING,
+        "std::chrono::steady_clock::now() - begin > batch_time", "begin == std::chrono::steady_clock::time_point()",
+        "what is slow to encode does not hold up what was encoded before",
+        "process_pool_faults", "ProcessPoolBatch.EndsBeforeWhatComesFirstHasToWait"),
     Mutant(
         "sleeps_past_who_begins_to_serve", MANAGER,
         " || begins_to_serve(*w);", ";",
