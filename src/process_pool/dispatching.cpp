@@ -59,10 +59,11 @@ bool process_pool_state::may_take_one(const process::remote_worker& w, std::size
   return w.load() == 0 || !(w.slow_front || (w.large_requests != 0 && w.load() >= most_large));
 }
 
-// Encodes outside the mutex: that is the user's code. As many as go in a short time, the first in any case: it waits for the
+// Outside the mutex: encoding is the user's code. As many as go in a short time, the first in any case: it waits for the
 // others, and so does its worker. Returns how many there should be the next time.
-std::size_t process_pool_state::encode(std::span<process::outgoing> batch) noexcept {
-  const auto begin = std::chrono::steady_clock::now();
+std::size_t process_pool_state::start_and_encode(std::span<process::outgoing> batch) noexcept {
+  const auto begin =
+      batch.size() > 1 ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   std::size_t next = std::min(2 * batch.size(), process::slot_count);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     process::outgoing& o = batch[i];

@@ -176,7 +176,7 @@ bool process_pool_state::refill() {
     std::array<process::outgoing, process::slot_count> batch;
     const std::span picked = std::span(batch).first(pick(batch));
     if (picked.empty()) break;
-    const std::size_t next = encode(picked);
+    const std::size_t next = start_and_encode(picked);
     if (next < at_once_ || picked.size() == at_once_) at_once_ = next;
     requeue(place(picked));
     any = true;

@@ -93,7 +93,7 @@ class process_pool_state final : public task_owner,
   [[nodiscard]] bool may_take_one(const process::remote_worker& w, std::size_t deepest,
                                   const lock& held) const noexcept;
   [[nodiscard]] std::size_t depth(const lock& held) const noexcept;
-  [[nodiscard]] std::size_t encode(std::span<process::outgoing> batch) noexcept;
+  std::size_t start_and_encode(std::span<process::outgoing> batch) noexcept;
   void encode(process::outgoing& o) noexcept;
   [[nodiscard]] process::task_list place(std::span<process::outgoing> batch) noexcept;
   void place(process::outgoing& o, const lock& held) noexcept;

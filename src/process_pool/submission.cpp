@@ -106,8 +106,9 @@ void process_pool_state::accept(core_ptr<core> task) {
   placed_here.task = std::move(task);
   placed_here.rank = rank;
   placed_here.worker = std::move(worker);
-  encode(placed_here);
-  process::task_list homeless = place(std::span(&placed_here, 1));
+  const std::span batch(&placed_here, 1);
+  start_and_encode(batch);
+  process::task_list homeless = place(batch);
   if (homeless.empty()) return;
   requeue(std::move(homeless));
   bell_.raise();

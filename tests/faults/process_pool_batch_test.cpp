@@ -28,8 +28,7 @@ template <>
 struct tandem::codec<next_in_row> {
   static void encode(writer& out, const next_in_row& value) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
-    while (std::chrono::steady_clock::now() < until) {
-    }
+    while (std::chrono::steady_clock::now() < until) {}
     test::shared_counter(value.begun).wait_for(value.place);
     out.write_value(value.place);
     codec<std::string>::encode(out, value.begun);
@@ -52,7 +51,8 @@ TEST(ProcessPoolBatch, EndsBeforeWhatComesFirstHasToWait) {
   for (int i = 0; i < 10'000; ++i) quick.push_back(pool.submit(add_one, i));  // from now on, many at once
   for (auto& future : quick) static_cast<void>(future.get());
   auto held = pool.submit(tandem::test::pass, gate.path());
-  for (int i = 0; i < 100; ++i) pool.post(add_one, i);  // more than the ring takes: what follows is the manager's to encode
+  for (int i = 0; i < 100; ++i)
+    pool.post(add_one, i);  // more than the ring takes: what follows is the manager's to encode
   std::vector<tandem::future<int>> row;
   for (int i = 0; i < 100; ++i) row.push_back(pool.submit(count, next_in_row{i, directory / "begun"}));
   gate.release();
