@@ -113,7 +113,7 @@ MUTANTS = [
         "process_pool_start_methods", "Preload.MayLeaveAProcessThatHoldsTheServersSocket"),
     Mutant(
         "bell_that_is_gone_is_rung", EVENT_FD,
-        "size >= 0 || errno == EAGAIN;", "true;",
+        "size >= 0 || errno == EAGAIN;", "size >= -1;",
         "a worker that cannot tell of its answer ends, which the server tells",
         "process_pool_server", "Server.TellsOfAWorkerThatCannotTellItself"),
     Mutant(

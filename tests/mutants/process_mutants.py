@@ -170,7 +170,7 @@ MUTANTS = [
         "one_worker_of_a_batch_is_woken", DISPATCHING,
         "    if (o.wakes) o.worker->wake();\n", "    if (o.wakes && &o == &batch.front()) o.worker->wake();\n",
         "all workers that get something at once are woken",
-        "process_pool_stress", "ProcessPoolStress.TakesTasksFromManyThreads"),
+        "process_pool_faults", "ProcessPoolBatch.WakesEachWorkerThatGetsATask"),
     Mutant(
         "batch_takes_its_time", DISPATCHING,
         "std::chrono::steady_clock::now() - begin > batch_time", "begin == std::chrono::steady_clock::time_point()",
