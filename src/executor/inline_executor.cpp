@@ -73,12 +73,11 @@ bool inline_executor::is_open() const noexcept {
 void inline_executor::enqueue(detail::core_ptr<detail::core> task) {
   std::uint32_t before = calls_.load(std::memory_order_relaxed);
   if (before < generation_unit) posix::watch_forks();
-  while (!calls_.compare_exchange_weak(before, word_here(before, *this) + one_call, std::memory_order_acq_rel,
-                                       std::memory_order_relaxed)) {}
-  if ((before & closed_bit) != 0) {
-    leave();
-    throw shutdown_error("tandem: submit on an inline_executor after shutdown()");
-  }
+  do {  // who is refused is not counted: shutdown() may have returned, and found nobody left
+    if ((before & closed_bit) != 0)
+      throw shutdown_error("tandem: submit on an inline_executor after shutdown()");
+  } while (!calls_.compare_exchange_weak(before, word_here(before, *this) + one_call,
+                                         std::memory_order_acq_rel, std::memory_order_relaxed));
   task->set_owner(this);
   if (task->try_start()) {
     const frame mine{this, innermost};
