@@ -45,6 +45,8 @@ std::int64_t killed_in_a_task(tandem::process_pool& pool) {
 
 std::int64_t killed_idle(tandem::process_pool& pool) {
   const int pid = pool.submit(begin_and_stay, 0).get().pid;
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(1));  // else it may still look for its next task, and take it
   const std::int64_t killed = now();
   kill(pid, SIGKILL);
   return pool.submit(begin_and_stay, 0).get().nanoseconds - killed;
