@@ -76,8 +76,7 @@ bench::workload bench::process_echo(const conditions& c) {
                 .metrics = {{"each", "ms"}, {"the first", "ms"}},
                 .contestants = {{"tandem", [c] { return run_tandem(c); }},
                                 {"for scale: two memcpy", [c] { return run_two_copies(c); }},
-                                {"for scale: the second into new memory",
-                                 [c] { return run_two_copies_into_new_memory(c); }}},
+                                {"into new memory", [c] { return run_two_copies_into_new_memory(c); }}},
                 .reference = "tandem",
                 .rounds = 5};
   process_pools::add_python(work, c, {executor, pool, joblib, mpi4py});

@@ -20,17 +20,17 @@ bench::figures run_tandem(const bench::conditions& c) {
 
 bench::workload bench::process_round_trip(const conditions& c) {
   using enum process_pools::python_library;
-  workload work{.name = "process_round_trip",
-                .title = "one small task for a process at a time: submit() to the return of get()",
-                .metrics = {{"back to back, p50", "us"},
-                            {"back to back, p99", "us"},
-                            {"after 1 ms of pause, p50", "us"},
-                            {"after 1 ms of pause, p99", "us"}},
-                .contestants = {{"tandem", [c] { return run_tandem(c); }},
-                                {"for scale: two bare processes, futex",
-                                 [c] { return ::process_round_trip::run_futex(c); }}},
-                .reference = "tandem",
-                .rounds = 5};
+  workload work{
+      .name = "process_round_trip",
+      .title = "one small task for a process at a time: submit() to the return of get()",
+      .metrics = {{"back to back, p50", "us"},
+                  {"back to back, p99", "us"},
+                  {"after 1 ms of pause, p50", "us"},
+                  {"after 1 ms of pause, p99", "us"}},
+      .contestants = {{"tandem", [c] { return run_tandem(c); }},
+                      {"for scale: bare processes", [c] { return ::process_round_trip::run_futex(c); }}},
+      .reference = "tandem",
+      .rounds = 5};
   process_pools::add_python(work, c, {executor, pool, joblib, mpi4py});
   return work;
 }

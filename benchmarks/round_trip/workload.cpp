@@ -14,7 +14,6 @@ bench::workload bench::round_trip(const conditions& c) {
                 .contestants = libraries::contestants(&libraries::pool_library::round_trip, c),
                 .reference = "tandem",
                 .rounds = 5};
-  work.contestants.push_back(
-      {"for scale: two bare threads, futex", [c] { return ::round_trip::run_futex(c); }});
+  work.contestants.push_back({"for scale: bare threads", [c] { return ::round_trip::run_futex(c); }});
   return work;
 }

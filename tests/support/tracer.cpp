@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -69,7 +70,10 @@ bool tracer::is_about_to_sleep() const {
   if (registers.rax != SYS_futex || !waits) return false;
   const long next = ptrace(PTRACE_PEEKTEXT, pid_, registers.rip, nullptr);
   constexpr long syscall_instruction = 0x050f;
-  return (next & 0xffff) == syscall_instruction;
+  if ((next & 0xffff) != syscall_instruction) return false;
+  // One that slept when it was stopped is to make the same call again; somebody may have woken it since.
+  const long word = ptrace(PTRACE_PEEKDATA, pid_, registers.rdi, nullptr);
+  return static_cast<std::uint32_t>(word) == static_cast<std::uint32_t>(registers.rdx);
 #else
   return true;
 #endif
