@@ -78,7 +78,8 @@ std::size_t process_pool_state::start_and_encode(std::span<process::outgoing> ba
       continue;
     }
     encode(o);
-    if (o.request->is_large()) next = 1;  // what lies in slabs is not to pile up here
+    // What lies in slabs is not to pile up here, nor are messages to be sent under the mutex.
+    if (o.request->is_large() || o.request->has_buffers()) next = 1;
   }
   return next;
 }

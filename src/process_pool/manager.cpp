@@ -177,7 +177,7 @@ bool process_pool_state::refill() {
     const std::span picked = std::span(batch).first(pick(batch));
     if (picked.empty()) break;
     const std::size_t next = start_and_encode(picked);
-    if (next < at_once_ || picked.size() == at_once_) at_once_ = next;
+    if (next <= picked.size() || picked.size() == at_once_) at_once_ = next;
     requeue(place(picked));
     any = true;
   }

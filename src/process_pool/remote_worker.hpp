@@ -39,6 +39,7 @@ class encoded_request final : private detail::memory_carrier {
   [[nodiscard]] writer& out() noexcept { return out_; }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
   [[nodiscard]] bool is_large() const noexcept { return more_.where() == place::in_memfd; }
+  [[nodiscard]] bool has_buffers() const noexcept { return !buffers_.all().empty(); }
   [[nodiscard]] bool starved() const noexcept { return more_.starved(); }
 
  private:
@@ -154,12 +155,12 @@ class remote_worker {
   int pid = 0;                     // 0: not reported yet
   posix::unique_fd pidfd;          // likewise empty
   std::size_t reserved = 0;        // slots promised to tasks that are being encoded
+  bool has_new = false;            // within place(): it has got a task. Else false
   std::size_t large_requests = 0;  // slots with a request in a slab: each holds a descriptor
   int placed = 0;                  // tasks put into the ring and not recalled: for max_tasks_per_worker
   std::atomic<bool> served{
       false};  // written by the manager, when it has seen it serve: what the ring says may be overwritten
   std::optional<detail::time_point> must_serve_by;  // the manager's own
-  bool has_new = false;                             // within place(): it has got a task. Else false
   bool is_late = false;                             // it did not, and is killed for that
   bool retiring = false;                            // gets no more tasks
   bool dismissed = false;           // retiring because it is one too many: its end is nothing to be counted

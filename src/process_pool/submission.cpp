@@ -4,10 +4,8 @@
 #include <tandem/error.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace tandem::detail {
