@@ -71,14 +71,15 @@ bench::figures run_two_copies_into_new_memory(const bench::conditions& c) {
 
 bench::workload bench::process_echo(const conditions& c) {
   using enum process_pools::python_library;
-  workload work{.name = "process_echo",
-                .title = "a string of 16 MiB to a process and back (Python: bytes)",
-                .metrics = {{"each", "ms"}, {"the first", "ms"}},
-                .contestants = {{"tandem", [c] { return run_tandem(c); }},
-                                {"for scale: two memcpy", [c] { return run_two_copies(c); }},
-                                {"into new memory", [c] { return run_two_copies_into_new_memory(c); }}},
-                .reference = "tandem",
-                .rounds = 5};
+  workload work{
+      .name = "process_echo",
+      .title = "a string of 16 MiB to a process and back (Python: bytes)",
+      .metrics = {{"each", "ms"}, {"the first", "ms"}},
+      .contestants = {{"tandem", [c] { return run_tandem(c); }},
+                      {"for scale: two memcpy", [c] { return run_two_copies(c); }},
+                      {"for scale: into new memory", [c] { return run_two_copies_into_new_memory(c); }}},
+      .reference = "tandem",
+      .rounds = 5};
   process_pools::add_python(work, c, {executor, pool, joblib, mpi4py});
   return work;
 }
