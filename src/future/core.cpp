@@ -329,22 +329,6 @@ std::uint32_t core::announce_waiter() noexcept {
   return w;
 }
 
-core::slept core::sleep_beside(const TANDEM_ATOMIC<std::uint32_t>& bell, std::uint32_t silent,
-                               const std::optional<time_point>& deadline) noexcept {
-  const std::uint32_t expected = announce_waiter();
-  if (word::done(expected)) return slept::until_woken;
-  switch (posix::futex_wait_either({state_, expected, posix::scope::process_private},
-                                   {bell, silent, posix::scope::process_shared},
-                                   deadline.value_or(posix::no_deadline))) {
-    case posix::wait_status::unsupported:
-      return slept::not_at_all;
-    case posix::wait_status::timed_out:
-      return slept::until_deadline;
-    default:
-      return slept::until_woken;
-  }
-}
-
 void report_unhandled(const char* where, const std::exception_ptr& error, const void* owner) noexcept {
   if (const auto pool = find_task_owner(owner); pool != nullptr && pool->take_unhandled(where, error)) return;
   try {

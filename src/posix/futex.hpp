@@ -30,7 +30,6 @@ enum class wait_status {
   value_changed,  ///< The word did not hold the expected value; did not sleep.
   timed_out,      ///< The deadline passed.
   interrupted,    ///< A signal handler ran in this thread: look at the word again.
-  unsupported,    ///< Of futex_wait_either: the kernel cannot, or may not; did not sleep.
 };
 
 /// Wakes everybody, as the count of futex_wake.
@@ -44,18 +43,6 @@ wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t e
 /// The same, until `deadline` at the latest.
 wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t expected, scope who,
                        steady_time deadline) noexcept;
-
-/// One of two words that a thread sleeps on.
-struct awaited_word {
-  const TANDEM_ATOMIC<std::uint32_t>& word;
-  std::uint32_t expected;
-  scope who;
-};
-
-/// Sleeps while both words hold what is expected of them, until somebody wakes a sleeper of either of them, or until
-/// `deadline` at the latest. As futex_wait otherwise; needs Linux 5.16.
-wait_status futex_wait_either(const awaited_word& one, const awaited_word& other,
-                              steady_time deadline = no_deadline) noexcept;
 
 /// Wakes up to `count` threads that sleep on the word at `word`; returns how many. Does not block.
 /// The address is only looked up, never read or written, and an address that has meanwhile become invalid is

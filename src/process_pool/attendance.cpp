@@ -37,9 +37,7 @@ void process_pool_state::attend(core& task, const std::optional<time_point>& dea
   if (others_run) static_cast<void>(attending.spend(may_have_ended, deadline.value_or(posix::no_deadline)));
   if (fetch(*worker, task, me)) return;
   const this_task::blocking_region blocked;
-  core::slept slept = core::slept::until_woken;
-  while (slept == core::slept::until_woken) {
-    slept = worker->header().bell.sleep_beside(task, deadline, may_have_ended);
+  while (worker->header().bell.sleep(deadline)) {
     if (fetch(*worker, task, me)) return;
   }
   bool wake_manager = false;
@@ -57,7 +55,7 @@ process_pool_state::worker_ptr process_pool_state::begin_attendance(const core& 
   for (const worker_ptr& w : workers_) {
     if (w->in_ring() != 1 || w->flight_behind_front(0).task.get() != &task) continue;
     // A process id that is known does not change any more, and may be read without the mutex.
-    if (w->attendant != nullptr || !w->served || w->pid == 0) return nullptr;
+    if (w->attendant != nullptr || !w->served || w->pid == 0 || w->gone) return nullptr;
     w->attendant = me;
     w->header().bell.now_sleeps(doorbell::sleeper::nobody);  // the manager need not come for this one
     return w;
@@ -65,7 +63,8 @@ process_pool_state::worker_ptr process_pool_state::begin_attendance(const core& 
   return nullptr;
 }
 
-// False if the task is still under way and ours. True otherwise: done, by us or somebody else, or the manager's again.
+// False if the task is still under way and ours, and we may sleep. True otherwise: done, by us or somebody else, or the
+// manager's again.
 bool process_pool_state::fetch(process::remote_worker& worker, core& task, const void* me) noexcept {
   core_ptr<core> answered;
   bool wake_manager = false;
@@ -74,10 +73,10 @@ bool process_pool_state::fetch(process::remote_worker& worker, core& task, const
     if (worker.attendant != me) return true;
     auto& front = worker.flight_behind_front(0).task;
     const bool is_ours = front.get() == &task;
-    const bool is_answered = worker.answered(1) != 0;
-    if (is_ours && !is_answered && !worker.is_stuck()) return false;
+    const auto is_over = [&] { return !is_ours || worker.answered(1) != 0 || worker.is_stuck(); };
+    if (worker.header().bell.stays_silent(is_over)) return false;
     // Callbacks are the manager's to run: they may last, or wait for what this thread does next.
-    if (is_ours && is_answered && (task.load() & word::has_callback) == 0) {
+    if (is_ours && worker.answered(1) != 0 && (task.load() & word::has_callback) == 0) {
       answered = std::move(front);
       worker.is_being_read = true;
     } else {

@@ -77,7 +77,8 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
   {
     lock held(mutex_);
     read_over_.wait(held, [&] { return !worker->is_being_read; });
-    worker->attendant = nullptr;  // whoever attends it finds its task done, or waits for it as others do
+    worker->gone = true;
+    worker->dismiss_attendant();  // who waits on for its task, if that is not done, as others do
   }
   while (collect(*worker)) {}
   note_if_serving(*worker);
@@ -98,7 +99,6 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
       last.is_poison = options != nullptr && last.attempt <= options->retries;
       lost.push_back(std::move(victim));
     }
-    worker->gone = true;
     room_is_made(held);
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!closing_workers_ && !worker->dismissed && death.what == process::report::kind::died) ++restarts_;

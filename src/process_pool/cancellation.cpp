@@ -56,7 +56,7 @@ bool process_pool_state::doom(process::remote_worker& worker, std::size_t behind
   const bool running =
       process::state_of(worker.slot_behind_front(behind_front)) == process::slot_state::taken;
   if (!running && !worker.recall(behind_front, victim)) return false;
-  if (running) victim.push_front(std::move(worker.flight_behind_front(behind_front).task));
+  if (running) victim.push_front(worker.take_task(behind_front));
   worker.killing.decide();
   worker.retiring = true;
   worker.deadline.reset();

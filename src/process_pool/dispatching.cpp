@@ -52,7 +52,7 @@ process_pool_state::worker_ptr process_pool_state::reserve_worker(const lock& he
 
 bool process_pool_state::may_take_one(const process::remote_worker& w, std::size_t deepest,
                                       const lock&) const noexcept {
-  if (w.retiring || w.load() >= deepest) return false;
+  if (w.retiring || w.gone || w.load() >= deepest) return false;
   if (options_.max_tasks_per_worker != 0 &&
       w.placed + static_cast<int>(w.reserved) >= options_.max_tasks_per_worker)
     return false;

@@ -20,7 +20,7 @@ class doorbell {
   enum class sleeper : std::uint32_t {
     nobody,    // whoever is interested is awake, and looks
     manager,   // sleeps on the pool's bell
-    attendant  // sleeps on this word
+    attendant  // sleeps on this word: sleep()
   };
 
   /// The parent's, under the pool's mutex or by the attendant. Whoever is about to sleep looks at the slots behind it.
@@ -30,14 +30,28 @@ class doorbell {
     word_.store(static_cast<std::uint32_t>(who), std::memory_order_seq_cst);
   }
 
-  /// The attendant's: sleeps until the worker rings or the task is ended. `may_have_ended` looks at the slot and at the task.
+  /// The attendant's, under the pool's mutex: true if it may sleep(). `is_over` looks at the slot, and whether the task is
+  /// still in it.
   template <class Look>
-  [[nodiscard]] detail::core::slept sleep_beside(detail::core& task,
-                                                 const std::optional<detail::time_point>& deadline,
-                                                 Look may_have_ended) noexcept {
-    now_sleeps(sleeper::attendant);  // ORDER attendant-park: before we look at the slot
-    if (may_have_ended()) return detail::core::slept::until_woken;
-    return task.sleep_beside(word_, static_cast<std::uint32_t>(sleeper::attendant), deadline);
+  [[nodiscard]] bool stays_silent(Look is_over) noexcept {
+    if (is_over()) return false;
+    now_sleeps(sleeper::attendant);  // ORDER attendant-park: before we look at the slot again
+    return !is_over();
+  }
+
+  /// The attendant's, behind that and without the mutex: until somebody rings or calls it, or for no reason. False at the
+  /// deadline.
+  [[nodiscard]] bool sleep(const std::optional<detail::time_point>& deadline) const noexcept {
+    return posix::futex_wait(word_, static_cast<std::uint32_t>(sleeper::attendant),
+                             posix::scope::process_shared,
+                             deadline.value_or(posix::no_deadline)) != posix::wait_status::timed_out;
+  }
+
+  /// The parent's, under the pool's mutex and behind whatever ends the attendance: the attendant wakes up, whatever the
+  /// worker has made of the word.
+  void call_attendant() noexcept {
+    now_sleeps(sleeper::nobody);
+    posix::futex_wake(word_, 1, posix::scope::process_shared);
   }
 
   /// The attendant's, which leaves the ring to the manager. True if that one has to come: `is_needed` looks at the slot.

@@ -88,13 +88,25 @@ void remote_worker::close() noexcept {
   ring_.head().closing.store(1, std::memory_order_seq_cst);
 }
 
+detail::core_ptr<detail::core> remote_worker::take_task(std::size_t behind_front) noexcept {
+  detail::core_ptr<detail::core> task = std::move(flight_behind_front(behind_front).task);
+  if (behind_front == 0 && attendant != nullptr) ring_.head().bell.call_attendant();
+  return task;
+}
+
+void remote_worker::dismiss_attendant() noexcept {
+  if (attendant == nullptr) return;
+  attendant = nullptr;
+  ring_.head().bell.call_attendant();
+}
+
 bool remote_worker::recall(std::size_t behind_front, task_list& tasks) noexcept {
-  flight& f = flight_behind_front(behind_front);
-  if (!f.task || !move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled))
+  if (!flight_behind_front(behind_front).task ||
+      !move_state(slot_behind_front(behind_front), slot_state::ready, slot_state::recalled))
     return false;
   --placed;
   if (behind_front == 0) deadline.reset();
-  tasks.push_front(std::move(f.task));
+  tasks.push_front(take_task(behind_front));
   return true;
 }
 

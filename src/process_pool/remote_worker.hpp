@@ -128,6 +128,10 @@ class remote_worker {
     return {flight_behind_front(behind_front).buffers, inbox_};
   }
 
+  /// The task in that slot, which ends, or runs, otherwise than by this worker's answer. Who attends it is woken.
+  [[nodiscard]] detail::core_ptr<detail::core> take_task(std::size_t behind_front) noexcept;
+  /// Who attends it, if anybody, attends it no more, and is woken.
+  void dismiss_attendant() noexcept;
   /// Takes back the task in that slot, into `tasks`, if the worker has not taken it. The worker passes the slot
   /// without running it.
   bool recall(std::size_t behind_front, task_list& tasks) noexcept;
@@ -166,7 +170,7 @@ class remote_worker {
   bool dismissed = false;           // retiring because it is one too many: its end is nothing to be counted
   const void* attendant = nullptr;  // the thread that fetches the front slot's answer in the manager's place
   bool is_being_read = false;       // it reads that answer now, without the mutex
-  bool gone = false;                // dead and buried: a thread that still holds it must look elsewhere
+  bool gone = false;  // dead, and being buried: a thread that still holds it must look elsewhere
   std::optional<detail::time_point> deadline;  // of the front task
   std::optional<detail::time_point>
       seen_in_front;  // when the manager first saw others wait behind the front task

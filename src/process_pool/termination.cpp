@@ -42,9 +42,9 @@ void process_pool_state::end_by_force(ending how) {
 void process_pool_state::take_what_runs(process::task_list& running, const lock&) noexcept {
   for (const worker_ptr& w : workers_) {
     for (std::size_t i = 0; i < w->in_ring(); ++i) {
-      core_ptr<core>& task = w->flight_behind_front(i).task;
-      if (task && process::state_of(w->slot_behind_front(i)) == process::slot_state::taken)
-        running.push_back(std::move(task));
+      if (w->flight_behind_front(i).task &&
+          process::state_of(w->slot_behind_front(i)) == process::slot_state::taken)
+        running.push_back(w->take_task(i));
     }
   }
 }

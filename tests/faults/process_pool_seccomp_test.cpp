@@ -54,7 +54,7 @@ TEST_P(OptionalCall, IsDoneWithout) {
 INSTANTIATE_TEST_SUITE_P(Denied, OptionalCall,
                          testing::Combine(testing::Values("none", "close_range", "pidfd_send_signal",
                                                           "sched_getaffinity", "mincore", "fallocate",
-                                                          "signalfd4", "futex_waitv"),
+                                                          "signalfd4"),
                                           testing::Values(EPERM, ENOSYS)),
                          name_of);
 // With EPERM the C library does not fall back, and no thread can be started, by nobody.

@@ -50,7 +50,6 @@ long number_of(const std::string& name) {
                {"fallocate", SYS_fallocate},
                {"signalfd4", SYS_signalfd4},
                {"setrlimit", SYS_prlimit64},
-               {"futex_waitv", 449},
                {"none", -1}};
   for (const auto& call : calls) {
     if (name == call.name) return call.number;

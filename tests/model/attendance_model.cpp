@@ -98,9 +98,7 @@ struct scene {
       bell.now_sleeps(doorbell::sleeper::nobody);
     }
     if (fetch(&me)) return;
-    core::slept slept = core::slept::until_woken;
-    while (slept == core::slept::until_woken) {
-      slept = bell.sleep_beside(awaited, deadline, [this] { return is_answered() || awaited.done(); });
+    while (bell.sleep(deadline)) {
       if (fetch(&me)) return;
     }
     bool wake = false;
@@ -117,10 +115,8 @@ struct scene {
     {
       const guard held(pool);
       if (attendant != me) return true;
-      if (is_in_flight) {
-        if (!is_answered()) return false;
-        mine = take();
-      }
+      if (bell.stays_silent([this] { return !is_in_flight || is_answered(); })) return false;
+      if (is_in_flight) mine = take();
       wake = end_attendance();
     }
     if (wake) raise_pool_bell();
@@ -202,6 +198,7 @@ struct scene {
     {
       const guard held(pool);
       mine = std::exchange(is_in_flight, false);
+      if (mine && attendant != nullptr) bell.call_attendant();
     }
     if (!mine) return;
     awaited.drop_payload();
@@ -213,8 +210,8 @@ struct scene {
     bool mine = false;
     {
       const guard held(pool);
-      attendant = nullptr;
       is_dead = true;
+      if (std::exchange(attendant, nullptr) != nullptr) bell.call_attendant();
       mine = std::exchange(is_in_flight, false);
     }
     if (!mine) return;
@@ -268,6 +265,21 @@ TEST(AttendanceModel, AttendantOfAWorkerThatDies) {
         s.expect_end();
       },
       3, 30'000);
+}
+
+// The second may come to a ring that is being given up already.
+TEST(AttendanceModel, TwoWaitForATaskWhoseWorkerDies) {
+  expect_right(
+      [] {
+        scene s;
+        begin(s);
+        spawn([&] { s.get(); });
+        spawn([&] { s.get(); });
+        spawn([&] { s.bury_unanswered(); });
+        join_all();
+        s.expect_end();
+      },
+      1, 30'000);
 }
 
 TEST(AttendanceModel, TwoWaitForOneTask) {

@@ -67,7 +67,6 @@ struct fiber {
   std::function<void()> body;
   state now = state::done;
   const void* sleeps_on = nullptr;
-  const void* sleeps_on_too = nullptr;  // or on this
   bool timed = false;
   bool woken = false;
   bool paused = false;  // until another one has taken a step
@@ -157,11 +156,10 @@ class execution {
     reschedule();
   }
 
-  bool sleep_on(const void* address, const void* other, bool timed) {
+  bool sleep_on(const void* address, bool timed) {
     fiber& f = me();
     f.now = state::asleep;
     f.sleeps_on = address;
-    f.sleeps_on_too = other;
     f.timed = timed;
     f.woken = false;
     reschedule();
@@ -172,8 +170,7 @@ class execution {
     std::vector<std::size_t> sleepers;
     for (std::size_t i = 0; i < used_; ++i) {
       const fiber& f = *fibers_[i];
-      if (f.now == state::asleep && (f.sleeps_on == address || f.sleeps_on_too == address))
-        sleepers.push_back(i);
+      if (f.now == state::asleep && f.sleeps_on == address) sleepers.push_back(i);
     }
     int woken = 0;
     for (; woken < count && !sleepers.empty(); ++woken) {
@@ -366,10 +363,7 @@ std::uint32_t tick() { return active->tick(); }
 bool is_traced() { return active->is_traced(); }
 void note(const std::string& what) { active->note(what); }
 void fail(const std::string& message) { active->fail(message); }
-bool sleep_on(const void* address, bool timed) { return active->sleep_on(address, nullptr, timed); }
-bool sleep_on_either(const void* one, const void* other, bool timed) {
-  return active->sleep_on(one, other, timed);
-}
+bool sleep_on(const void* address, bool timed) { return active->sleep_on(address, timed); }
 int wake(const void* address, int count) { return active->wake(address, count); }
 bool is_exploring() { return active != nullptr && active->has_begun(); }
 void add_lasting(const void* variable, std::function<void()> reset) {

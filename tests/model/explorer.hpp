@@ -66,8 +66,6 @@ void note(const std::string& what);
 [[noreturn]] void fail(const std::string& message);
 /// Sleeps on the address until woken: true; or until its time is over, if it has one: false.
 bool sleep_on(const void* address, bool timed);
-/// The same, on two of them.
-bool sleep_on_either(const void* one, const void* other, bool timed);
 /// Wakes up to `count` that sleep there; returns how many.
 int wake(const void* address, int count);
 bool is_exploring();

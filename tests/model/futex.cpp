@@ -21,16 +21,6 @@ wait_status futex_wait(const TANDEM_ATOMIC<std::uint32_t>& word, std::uint32_t e
                                                                  : wait_status::timed_out;
 }
 
-wait_status futex_wait_either(const awaited_word& one, const awaited_word& other,
-                              steady_time deadline) noexcept {
-  model::detail::step();
-  if (one.word.newest() != one.expected || other.word.newest() != other.expected)
-    return wait_status::value_changed;
-  return model::detail::sleep_on_either(&one.word, &other.word, deadline != no_deadline)
-             ? wait_status::woken
-             : wait_status::timed_out;
-}
-
 int futex_wake(const TANDEM_ATOMIC<std::uint32_t>* word, int count, scope) noexcept {
   model::detail::step();
   return model::detail::wake(word, count);

@@ -157,7 +157,7 @@ MUTANTS = [
         "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
     Mutant(
         "attendant_sleeps_without_a_look", DOORBELL,
-        "    if (may_have_ended()) return detail::core::slept::until_woken;\n", "    static_cast<void>(may_have_ended);\n",
+        "    return !is_over();\n", "    return true;\n",
         "ORDER attendant-park: who attends looks once more before it sleeps",
         "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
     Mutant(
@@ -183,8 +183,15 @@ MUTANTS = [
         "a worker wakes who attends its ring",
         "attendance_model", "AttendanceModel.AttendantAgainstTheWorkersAnswer"),
     Mutant(
-        "attendant_is_no_waiter", CORE,
-        "  const std::uint32_t expected = announce_waiter();\n", "  const std::uint32_t expected = load();\n",
-        "who ends a task wakes also those who sleep beside a bell",
+        "attendant_is_called_softly", DOORBELL,
+        "    now_sleeps(sleeper::nobody);\n    posix::futex_wake(word_, 1, posix::scope::process_shared);\n",
+        "    now_sleeps(sleeper::nobody);\n",
+        "who takes an attended task away wakes who sleeps for it",
+        "attendance_model", "AttendanceModel.AttendantAgainstACancel:AttendanceModel.AttendantOfAWorkerThatDies"),
+    Mutant(
+        "attendant_is_called_before_it_sleeps", DOORBELL,
+        "    now_sleeps(sleeper::nobody);\n    posix::futex_wake(word_, 1, posix::scope::process_shared);\n",
+        "    posix::futex_wake(word_, 1, posix::scope::process_shared);\n",
+        "who is about to sleep for a task that is taken away does not",
         "attendance_model", "AttendanceModel.AttendantAgainstACancel:AttendanceModel.AttendantOfAWorkerThatDies"),
 ]

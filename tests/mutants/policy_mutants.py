@@ -125,7 +125,7 @@ MUTANTS = [
     # --- the end by force ---
     Mutant(
         "force_leaves_what_runs", TERMINATION,
-        "        running.push_back(std::move(task));\n", "        static_cast<void>(running);\n",
+        "        running.push_back(w->take_task(i));\n", "        static_cast<void>(running);\n",
         "terminate() cancels what runs",
         "process_pool_policies", "*/End.ResolvesWhatRunsAndWhatWaits/*"),
     Mutant(

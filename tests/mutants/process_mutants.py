@@ -81,6 +81,17 @@ MUTANTS = [
         "a worker of another pool that waits is stood in for",
         "process_pool_attendance", "ProcessPoolAttendance.BlocksAWorkerOfAnotherPoolAsEveryWaitDoes"),
     Mutant(
+        "attendant_is_not_called", "src/process_pool/remote_worker.cpp",
+        "  if (behind_front == 0 && attendant != nullptr) ring_.head().bell.call_attendant();\n", "",
+        "who waits for a task that is taken from its worker is told",
+        "process_pool_attendance",
+        "ProcessPoolAttendance.IsToldOfACancelThatKillsTheWorker:ProcessPoolAttendance.IsToldWhenTheTasksTimeIsOver"),
+    Mutant(
+        "attendant_of_the_dead_is_not_called", "src/process_pool/remote_worker.cpp",
+        "  attendant = nullptr;\n  ring_.head().bell.call_attendant();\n", "  attendant = nullptr;\n",
+        "who waits for a task whose worker dies is told",
+        "process_pool_attendance", "ProcessPoolAttendance.IsToldWhenTheWorkerDies"),
+    Mutant(
         "attendance_counts_late", ATTENDANCE,
         "    ++finished_;\n    if (read.error)", "    if (read.error)",
         "a task is counted before its future is done",

@@ -151,11 +151,6 @@ class TANDEM_API core {
   /// Blocks until done, or until the deadline; true if done. On a worker it first tries to run the task in place. Looks for
   /// some microseconds before it sleeps.
   bool wait(std::optional<time_point> deadline = std::nullopt) const noexcept;
-  /// Sleeps until done, or until somebody rings `bell`, which holds `silent` until then, or until the deadline. For
-  /// task_owner::attend(), which looks again why it was.
-  enum class slept : std::uint8_t { not_at_all, until_deadline, until_woken };
-  slept sleep_beside(const TANDEM_ATOMIC<std::uint32_t>& bell, std::uint32_t silent,
-                     const std::optional<time_point>& deadline) noexcept;
   /// Registers a callback. False: it is done already, and the callback is still the caller's.
   [[nodiscard]] bool try_attach(callback* c) noexcept;
   /// Takes back what `mine` says is the caller's; true if one was found and dropped. If not found it has been

@@ -97,7 +97,6 @@ const char* name_of(call which) noexcept {
       "setrlimit",
       "sched_getaffinity",
       "futex wait",
-      "futex_waitv",
       "pidfd_open",
       "pidfd_send_signal",
       "close_range",

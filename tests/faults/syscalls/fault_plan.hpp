@@ -52,7 +52,6 @@ enum class call : int {
   setrlimit,
   affinity,
   futex_wait,
-  futex_waitv,
   pidfd_open,
   pidfd_send_signal,
   close_range,

@@ -123,8 +123,6 @@ extern "C" UNMARKED long __wrap_syscall(long number, ...) {
       case SYS_futex:
         // To wake fails for nothing but a wrong address.
         return (all[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET ? call::futex_wait : call::count;
-      case 449:  // SYS_futex_waitv, of Linux 5.16
-        return call::futex_waitv;
       case SYS_pidfd_open:
         return call::pidfd_open;
       case SYS_pidfd_send_signal:

@@ -169,7 +169,6 @@ const std::initializer_list<fault> faults = {
     {call::setrlimit, {EPERM}},
     {call::affinity, {EPERM}},
     {call::futex_wait, {EINTR, EAGAIN}},
-    {call::futex_waitv, {EINTR, EAGAIN, ENOSYS, ENOMEM}},
     {call::pidfd_open, {EMFILE, ENFILE, ENOMEM}},
     {call::pidfd_send_signal, {EPERM}},
     {call::close_range, {ENOSYS, ENOMEM}},
