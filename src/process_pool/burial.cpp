@@ -78,7 +78,7 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
     lock held(mutex_);
     read_over_.wait(held, [&] { return !worker->is_being_read; });
     worker->gone = true;
-    worker->dismiss_attendant();  // who waits on for its task, if that is not done, as others do
+    worker->dismiss_attendant();  // it waits on for its task, if that is not done, as others do
   }
   while (collect(*worker)) {}
   note_if_serving(*worker);

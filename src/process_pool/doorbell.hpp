@@ -23,7 +23,7 @@ class doorbell {
     attendant  // sleeps on this word: sleep()
   };
 
-  /// The parent's, under the pool's mutex or by the attendant. Whoever is about to sleep looks at the slots behind it.
+  /// The parent's, under the pool's mutex. Whoever is about to sleep looks at the slots behind it.
   /// ORDER parent-park, attendant-park: pairs with ring(). We store who sleeps and then look at the slot; the worker stores the
   /// slot and then looks here. All are seq_cst: one of us sees the other.
   void now_sleeps(sleeper who) noexcept {

@@ -216,6 +216,20 @@ TEST_F(ProcessPoolAttendance, IsToldOfACancelThatKillsTheWorker) {
   EXPECT_TRUE(task.cancel());
 }
 
+// The worker is stopped before it takes the task, so it is not the worker who tells.
+TEST_F(ProcessPoolAttendance, IsToldOfACancelBeforeTheWorkerBegins) {
+  const int pid = pool_.submit(tandem::test::worker_pid).get();
+  tandem::test::wait_until_process_asleep(pid);
+  kill(pid, SIGSTOP);
+  auto task = pool_.submit(add_one, 1).share();
+  {
+    const waiter here([task] { EXPECT_THROW(static_cast<void>(task.get()), tandem::cancelled_error); });
+    EXPECT_TRUE(task.cancel());
+  }
+  kill(pid, SIGCONT);
+  EXPECT_EQ(pool_.submit(tandem::test::worker_pid).get(), pid);
+}
+
 TEST_F(ProcessPoolAttendance, IsToldWhenTheTasksTimeIsOver) {
   auto task = pool_.submit({.timeout = 50ms}, pass, gate_.path());
   EXPECT_THROW(task.get(), tandem::timeout_error);

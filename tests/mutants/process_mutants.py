@@ -84,8 +84,7 @@ MUTANTS = [
         "attendant_is_not_called", "src/process_pool/remote_worker.cpp",
         "  if (behind_front == 0 && attendant != nullptr) ring_.head().bell.call_attendant();\n", "",
         "who waits for a task that is taken from its worker is told",
-        "process_pool_attendance",
-        "ProcessPoolAttendance.IsToldOfACancelThatKillsTheWorker:ProcessPoolAttendance.IsToldWhenTheTasksTimeIsOver"),
+        "process_pool_attendance", "ProcessPoolAttendance.IsToldOfACancelBeforeTheWorkerBegins"),
     Mutant(
         "attendant_of_the_dead_is_not_called", "src/process_pool/remote_worker.cpp",
         "  attendant = nullptr;\n  ring_.head().bell.call_attendant();\n", "  attendant = nullptr;\n",
