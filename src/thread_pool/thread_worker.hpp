@@ -55,6 +55,8 @@ class thread_worker final : public worker_context {
   [[nodiscard]] thread_pool_state& pool() noexcept { return pool_; }
 
   // --- for fork-join: on this worker's own thread ---
+  /// It runs the user's initializer.
+  [[nodiscard]] bool is_initializing() const noexcept { return is_initializing_; }
   /// False when it had better leave work to others, for it is deep in tasks that wait for tasks.
   [[nodiscard]] bool has_stack_to_help() const noexcept { return stack_.left() >= stack_at_start_ / 2; }
 
@@ -89,8 +91,9 @@ class thread_worker final : public worker_context {
   const int index_;
   bool searching_ = false;  // counted as a searcher in the roster
   bool idle_ = false;       // its time asleep is over
-  int blocking_ = 0;        // depth of begin_blocking()
-  int found_few_ = 0;       // takes in a row, each straight after a task, that found some, but few
+  bool is_initializing_ = false;
+  int blocking_ = 0;   // depth of begin_blocking()
+  int found_few_ = 0;  // takes in a row, each straight after a task, that found some, but few
   dispatch::victims victims_;
   dispatch::ageing turns_;  // only once there have been priorities
   posix::stack_bounds stack_;

@@ -5,8 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -18,6 +21,7 @@
 
 namespace {
 
+using namespace std::chrono_literals;
 using tandem::parallel_invoke;
 using tandem::task_group;
 using tandem::thread_pool;
@@ -187,6 +191,30 @@ TEST(ParallelInvoke, CancellingTheTaskAsksStolenFunctionsToStop) {
   begun();
   EXPECT_FALSE(task.cancel());
   task.get();
+}
+
+// A thread that was started for what an initializer has forked would fork in its own initializer, and so on for ever.
+TEST(ParallelInvoke, InAnInitializerOfAPoolThatEndsStartsNoThread) {
+  std::atomic<bool> is_closed{false};
+  std::atomic<int> calls{0};
+  thread_pool pool({.max_workers = 2, .initializer = [&] {
+                      is_closed.wait(false);
+                      const int mine = ++calls;
+                      if (mine > 50) return;  // it has been shown
+                      parallel_invoke(
+                          [&] {  // until somebody has come, if anybody does
+                            const auto until = std::chrono::steady_clock::now() + 20ms;
+                            while (calls == mine && std::chrono::steady_clock::now() < until) sched_yield();
+                          },
+                          [] {}, [] {}, [] {});
+                    }});
+  auto task = pool.submit([] { return 1; });
+  pool.shutdown({.wait = false});
+  is_closed = true;
+  is_closed.notify_all();
+  EXPECT_EQ(task.get(), 1);
+  pool.shutdown();
+  EXPECT_EQ(calls, 1);
 }
 
 TEST(ParallelInvoke, MayBeCalledInInitializerFinalizerAndCallback) {
