@@ -48,14 +48,26 @@ class thunk_registry {
     const std::lock_guard lock(mutex_);
     const auto found = uses_.find(thunk);
     if (found != uses_.end() && --found->second == 0) uses_.erase(found);
+    generation_.fetch_add(1, std::memory_order_release);
   }
   [[nodiscard]] bool contains(remote_thunk_fn thunk) const noexcept {
+    // What this thread has found last: mostly it is the same thunk again.
+    struct found {
+      remote_thunk_fn thunk = nullptr;
+      std::uint64_t generation = 0;
+    };
+    static thread_local constinit found last;
+    const std::uint64_t generation = generation_.load(std::memory_order_acquire);
+    if (last.thunk == thunk && last.generation == generation) return true;
     const std::shared_lock lock(mutex_);
-    return uses_.find(thunk) != uses_.end();
+    if (uses_.find(thunk) == uses_.end()) return false;
+    last = {thunk, generation};
+    return true;
   }
 
  private:
-  mutable std::shared_mutex mutex_;  // guards uses_
+  std::atomic<std::uint64_t> generation_{1};  // counts removals; written under mutex_, read without
+  mutable std::shared_mutex mutex_;           // guards uses_
   // Counted: a linker that folds identical functions gives two thunks one address.
   std::unordered_map<remote_thunk_fn, int> uses_;
 };
@@ -86,6 +98,15 @@ std::string describe_missing(const posix::loaded_module& theirs) {
 }  // namespace
 
 function_name name_function(const void* code) {
+  // What this thread has named last: mostly it is the same function again.
+  struct named {
+    const void* code = nullptr;
+    function_name name;
+    std::uint64_t generation = 0;
+  };
+  static thread_local constinit named last;
+  const std::uint64_t generation = module_table::here().generation();
+  if (last.code == code && last.generation == generation) return last.name;
   const auto address = reinterpret_cast<std::uintptr_t>(code);
   const module_table::place place = module_table::here().find_code(address);
   if (place.module == nullptr) {
@@ -101,7 +122,8 @@ function_name name_function(const void* code) {
         " cannot be named for other processes, because it has no build-id and its file cannot "
         "be found: link it with -Wl,--build-id.");
   }
-  return {place.index, address - place.module->base};
+  last = {code, {place.index, address - place.module->base}, generation};
+  return last.name;
 }
 
 thunk_registration::thunk_registration(remote_thunk_fn thunk) : thunk_(thunk) {

@@ -32,8 +32,13 @@ module_table::place module_table::find_known(std::uintptr_t address) const {
   return {&modules_[range.index], range.index};
 }
 
-void module_table::scan() {
+void module_table::change_addresses() noexcept {
   code_.clear();
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+void module_table::scan() {
+  change_addresses();
   for (posix::loaded_module& found : posix::loaded_modules()) {
     const auto known = std::find_if(modules_.begin(), modules_.end(),
                                     [&found](const auto& module) { return same_place(module, found); });
@@ -96,7 +101,7 @@ std::size_t module_table::size() {
 
 void module_table::forget_addresses() noexcept {
   const std::lock_guard lock(mutex_);
-  code_.clear();
+  change_addresses();
 }
 
 }  // namespace tandem::detail

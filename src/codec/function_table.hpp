@@ -5,6 +5,7 @@
 #ifndef TANDEM_CODEC_FUNCTION_TABLE_HPP
 #define TANDEM_CODEC_FUNCTION_TABLE_HPP
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,11 @@ class module_table {
   /// Something was unloaded: what is known of addresses may be wrong.
   void forget_addresses() noexcept;
 
+  /// Another one than before, if what find_code() has said may be wrong by now.
+  [[nodiscard]] std::uint64_t generation() const noexcept {
+    return generation_.load(std::memory_order_acquire);
+  }
+
  private:
   struct code_range {
     std::uintptr_t begin;
@@ -52,10 +58,12 @@ class module_table {
 
   [[nodiscard]] place find_known(std::uintptr_t address) const;  // mutex_ is held
   void scan();                                                   // mutex_ is held exclusively
+  void change_addresses() noexcept;                              // likewise
 
   mutable std::shared_mutex mutex_;  // guards all below
   std::deque<posix::loaded_module> modules_;
-  std::vector<code_range> code_;  // of the modules loaded at the last scan, ascending
+  std::vector<code_range> code_;              // of the modules loaded at the last scan, ascending
+  std::atomic<std::uint64_t> generation_{1};  // of code_; written under mutex_, read without
 };
 
 }  // namespace tandem::detail

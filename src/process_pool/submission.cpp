@@ -44,8 +44,9 @@ void process_pool_state::enter_anyway() noexcept {
 }
 
 void process_pool_state::extract_cancelled(process::task_list& cancelled, const lock&) noexcept {
-  cancels_seen_ = pending_cancels();
-  backlog_.extract_done().swap(cancelled);
+  // To look through a full backlog costs more than many submits.
+  const std::uint64_t cancels = pending_cancels();
+  if (std::exchange(cancels_seen_, cancels) != cancels) backlog_.extract_done().swap(cancelled);
   next_purge_ = std::max(first_purge, 2 * backlog_.size());
 }
 

@@ -1,4 +1,4 @@
-"""Mutants of what is done against hostile bytes: the codec's limits, and the reading of what a worker wrote."""
+"""Mutants of what is done against hostile bytes: the codec's limits, its functions, and the reading of what a worker wrote."""
 from mutant import Mutant
 
 BUFFER = "include/tandem/detail/codec_buffer.hpp"
@@ -6,8 +6,22 @@ CEREAL = "include/tandem/detail/codec_cereal.hpp"
 CORE = "include/tandem/detail/codec_core.hpp"
 REMOTE = "src/process_pool/remote_worker.cpp"
 LINK = "src/process_pool/slab_link.cpp"
+NAMES = "src/codec/function_name.cpp"
+TABLE = "src/codec/function_table.cpp"
 
 MUTANTS = [
+    # --- functions that are gone ---
+    Mutant(
+        "thunk_is_remembered_for_ever", NAMES,
+        "    generation_.fetch_add(1, std::memory_order_release);\n", "",
+        "a thunk of a library that was unloaded is not called",
+        "codec_function_test", "FunctionName.OfAThunkInALibraryLivesAsLongAsTheLibraryIsLoaded"),
+    Mutant(
+        "name_is_remembered_for_ever", TABLE,
+        "  generation_.fetch_add(1, std::memory_order_release);\n", "",
+        "a function of a library that was unloaded has no name",
+        "codec_function_test", "FunctionName.OfAThunkInALibraryLivesAsLongAsTheLibraryIsLoaded"),
+
     # --- the codec ---
     Mutant(
         "reservations_without_a_budget", BUFFER,
