@@ -107,7 +107,7 @@ std::string death_text(const report& death, const last_moments& last, const work
             " workers in a row, as many as process_pool_options::max_deaths_per_task allows, and is not "
             "tried again";
   }
-  text += ". Only this task is lost; the worker is replaced";
+  text += ". Only this task is lost";
   if (!facts.stack.empty()) text += ". The calls that led to it:";
   for (const std::string& line : facts.stack) text += "\n  " + line;
   return text;
