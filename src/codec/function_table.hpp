@@ -44,7 +44,7 @@ class module_table {
   /// Something was unloaded: what is known of addresses may be wrong.
   void forget_addresses() noexcept;
 
-  /// Another one than before, if what find_code() has said may be wrong by now.
+  /// Differs from what it was before, if what find_code() has said since then may be wrong.
   [[nodiscard]] std::uint64_t generation() const noexcept {
     return generation_.load(std::memory_order_acquire);
   }

@@ -50,7 +50,8 @@ void let_go([[maybe_unused]] std::exception_ptr& error) noexcept {
 
 }  // namespace
 
-std::uint64_t pending_cancels() noexcept { return pending_cancels_.load(std::memory_order_relaxed); }
+// ORDER cancels: acquire; who sees that one was counted finds its task done.
+std::uint64_t pending_cancels() noexcept { return pending_cancels_.load(std::memory_order_acquire); }
 
 core::~core() {
   let_go(error_);
@@ -106,7 +107,7 @@ bool core::cancel_pending() noexcept {
   while (word::phase(w) == word::pending && (w & word::settling) == 0) {
     // The same CAS as try_start(): one of the two wins, and the payload is the winner's.
     if (!state_.compare_exchange_weak(w, word::cancelled, std::memory_order_acq_rel)) continue;
-    pending_cancels_.fetch_add(1, std::memory_order_relaxed);
+    pending_cancels_.fetch_add(1, std::memory_order_release);  // ORDER cancels: behind the task's state
     drop_payload();
     notify(w);
     return true;

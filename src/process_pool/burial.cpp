@@ -90,7 +90,7 @@ void process_pool_state::bury(const worker_ptr& worker, const process::report& d
     last = process::last_moments_of(*worker);
     worker->recall_from(0, unharmed);  // by CAS: what it has taken, it may have begun
     for (std::size_t i = 0; i < worker->in_ring(); ++i) {
-      core_ptr<core> victim = std::move(worker->flight_behind_front(i).task);
+      core_ptr<core> victim = worker->take_task(i);
       if (!victim) continue;
       last.task = victim;
       last.attempt = victim->attempt();

@@ -47,8 +47,8 @@ class doorbell {
                              deadline.value_or(posix::no_deadline)) != posix::wait_status::timed_out;
   }
 
-  /// The parent's, under the pool's mutex and behind whatever ends the attendance: the attendant wakes up, whatever the
-  /// worker has made of the word.
+  /// The parent's, under the pool's mutex and behind whatever ends the attendance: the attendant wakes up, or does not fall
+  /// asleep. To wake it does not depend on what the worker has made of the word.
   void call_attendant() noexcept {
     now_sleeps(sleeper::nobody);
     posix::futex_wake(word_, 1, posix::scope::process_shared);
@@ -62,19 +62,19 @@ class doorbell {
     return is_needed();
   }
 
-  /// The worker's, behind its store of a slot's state or of its life. The manager is woken by `raise_bell`.
+  /// The worker's, behind its store of a slot's state or of its life. The manager is woken by `raise_bell`. True if somebody was.
   template <class RaiseBell>
-  void ring(RaiseBell raise_bell) noexcept {
-    if (who() == sleeper::nobody) return;
+  bool ring(RaiseBell raise_bell) noexcept {
+    if (who() == sleeper::nobody) return false;
     switch (static_cast<sleeper>(word_.exchange(0, std::memory_order_seq_cst))) {
       case sleeper::manager:
         raise_bell();
-        break;
+        return true;
       case sleeper::attendant:
         posix::futex_wake(word_, 1, posix::scope::process_shared);
-        break;
-      case sleeper::nobody:
-        break;
+        return true;
+      default:  // nobody; or what a task has written there
+        return false;
     }
   }
 

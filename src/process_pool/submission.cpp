@@ -31,7 +31,7 @@ bool process_pool_state::try_enter() noexcept {
         return true;
       }
       // Those that were cancelled while they waited do not wait any more.
-      if (cancels_seen_ != pending_cancels()) extract_cancelled(cancelled, held);
+      extract_cancelled(cancelled, held);
     }
     if (cancelled.empty()) return false;
     forget_cancelled(cancelled.size());

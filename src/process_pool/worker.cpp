@@ -142,9 +142,9 @@ class worker final : public detail::worker_context {
 
   // Waits until the slot is ours; false if it never will be.
   bool await(slot& s) noexcept {
+    if (!buffers_.has_gone() && is_ours(s)) return true;
+    last_end_.reset();
     if (buffers_.has_gone()) buffers_.clear_out();
-    if (is_ours(s)) return true;
-    idle_since_.reset();
     if (looking_.spend([&] { return is_ours(s); })) return true;
     for (;;) {
       // ORDER worker-park: pairs with parent publish. We store "parked" and then look at the slot; it stores the slot
@@ -162,15 +162,18 @@ class worker final : public detail::worker_context {
   }
 
   void ring_bell() noexcept {
-    head_.bell.ring([this] {
-      idle_since_.reset();
+    const bool woke = head_.bell.ring([this] {
       if (!setup_.bell.raise()) give_up("closed its descriptors");
     });
+    if (woke) last_end_.reset();
   }
 
   void serve(slot& s) noexcept {
     if (move_state(s, slot_state::ready, slot_state::taken)) {
+      const auto begin = last_end_ ? *last_end_ : std::chrono::steady_clock::now();
       run_task(s);
+      last_end_ = std::chrono::steady_clock::now();
+      s.run_nanoseconds = static_cast<std::uint64_t>(std::chrono::nanoseconds(*last_end_ - begin).count());
       look_at_memory();
       // Nobody else writes it.
       head_.tasks_done.store(head_.tasks_done.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -184,6 +187,7 @@ class worker final : public detail::worker_context {
   }
 
   void drop_mail() noexcept {
+    last_end_.reset();
     try {
       inbox_.receive(setup_.socket.get());
     } catch (...) {
@@ -196,7 +200,7 @@ class worker final : public detail::worker_context {
   // soon as it has seen that.
   void look_at_memory() noexcept {
     if (config_.rules.most_resident == 0) return;
-    idle_since_.reset();
+    last_end_.reset();
     try {
       outgrown_ = posix::private_resident_memory() > config_.rules.most_resident;
     } catch (const std::bad_alloc&) {
@@ -216,7 +220,6 @@ class worker final : public detail::worker_context {
     stop_watch watch(s.stop);
     const detail::task_context context{&s.stop, 1, nullptr, static_cast<int>(s.attempt), nullptr, &watch};
     const detail::task_context* outer = detail::exchange_current_task(&context);
-    const auto begin = idle_since_ ? *idle_since_ : std::chrono::steady_clock::now();
     buffers_.begin(s.request);
     try {
       answer_with(s, answer::value, [&](writer& out) {
@@ -235,8 +238,6 @@ class worker final : public detail::worker_context {
       // Nothing may be thrown now: what is left is to die, and the parent will say so.
       answer_with(s, answer::exception, [&](writer& out) { encode_exception(out, error, trace_of(s)); });
     }
-    idle_since_ = std::chrono::steady_clock::now();
-    s.run_nanoseconds = static_cast<std::uint64_t>(std::chrono::nanoseconds(*idle_since_ - begin).count());
     buffers_.end();
     inbox_.clear();
     detail::exchange_current_task(outer);
@@ -314,9 +315,9 @@ class worker final : public detail::worker_context {
   std::vector<std::pair<std::uint64_t, slab>> answers_;  // sent, and perhaps not read yet
   bool outgrown_ = false;   // leaves when it is told to, without having begun another task
   std::uint64_t next_ = 0;  // sequence number of the slot to look at
-  // The end of the task before, unless something has been done or waited for since: the next one begins there, which saves
-  // a look at the clock.
-  std::optional<detail::time_point> idle_since_;
+  // The end of the task before, unless something that takes time was done since: the next one begins there, which saves a
+  // look at the clock.
+  std::optional<detail::time_point> last_end_;
   posix::spin_budget looking_;
 };
 

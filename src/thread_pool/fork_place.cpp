@@ -37,11 +37,7 @@ fork_place::fork_place(thread_worker& worker, int index, const void* pool, task_
 // ORDER call-park: behind the push.
 bool fork_place::is_served() const noexcept { return roster_.is_served(roster_.look()); }
 
-void fork_place::call() noexcept {
-  // In a pool that ends, a new thread's initializer would have the next one started, and so on. Who forks does without.
-  if (worker_.is_initializing() && roster_.look().ending()) return;
-  worker_.pool().call_worker();
-}
+void fork_place::call() noexcept { worker_.pool().call_worker(); }
 
 // Takes out what lies above the wanted one and puts it back: it may belong to another join, whose waiter is further up the
 // stack, or elsewhere.

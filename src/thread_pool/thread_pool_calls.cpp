@@ -24,9 +24,17 @@ bool thread_pool_state::has_batches() const noexcept {
 
 bool thread_pool_state::has_forks() const noexcept {
   for (int i = 0; i < crew_.places(); ++i) {
-    if (!crew_.at(i).forks().empty()) return true;
+    if (forks_for_others(i) != 0) return true;
   }
   return false;
+}
+
+// What an initializer forks in a pool that ends is no work for others: a thread that was started for it would fork in its own
+// initializer, and so on for ever. Who has forked it runs it.
+std::size_t thread_pool_state::forks_for_others(int place) const noexcept {
+  thread_worker& worker = crew_.at(place);
+  const std::size_t forks = worker.forks().size();
+  return forks != 0 && worker.is_initializing() && roster_.look().ending() ? 0 : forks;
 }
 
 void thread_pool_state::call_worker() noexcept {
@@ -79,7 +87,7 @@ bool thread_pool_state::someone_is_coming() const noexcept {
   const int initializing = initializing_.load(std::memory_order_seq_cst);
   if (initializing > 0) {  // each takes one
     std::size_t waiting = lanes_.size();
-    for (int i = 0; i < crew_.places(); ++i) waiting += crew_.at(i).forks().size();
+    for (int i = 0; i < crew_.places(); ++i) waiting += forks_for_others(i);
     if (waiting <= static_cast<std::size_t>(initializing)) return true;
   }
   for (int i = 0; i < crew_.places(); ++i) {

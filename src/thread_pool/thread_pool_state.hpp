@@ -63,6 +63,7 @@ class thread_pool_state final : public task_owner,
   [[nodiscard]] bool has_batches() const noexcept;
   /// True if a worker has forked something that nobody has begun.
   [[nodiscard]] bool has_forks() const noexcept;
+  [[nodiscard]] std::size_t forks_for_others(int place) const noexcept;
   /// After work was published, or a worker ceased to be available: sees to it that somebody takes it.
   void call_worker() noexcept;
   /// The same, if there is work: for whoever was counted on, and is not available any more.

@@ -81,11 +81,11 @@ bool thread_worker::set_up() noexcept {
     what = "run its initializer";
     pool_.begin_initializer();
     searching_ = false;
-    is_initializing_ = true;
+    is_initializing_.store(true, std::memory_order_release);
     pool_.options().initializer();
-    is_initializing_ = false;
+    is_initializing_.store(false, std::memory_order_release);
   } catch (...) {
-    is_initializing_ = false;
+    is_initializing_.store(false, std::memory_order_release);
     const std::string why = text_of(std::current_exception());
     if (!searching_) pool_.end_initializer();
     searching_ = true;

@@ -52,11 +52,13 @@ class thread_worker final : public worker_context {
   using ring = dispatch::batch_ring<core>;
   [[nodiscard]] ring& waiting() noexcept { return ring_; }
   [[nodiscard]] fork_place& forks() noexcept { return forks_; }
+  /// It runs the user's initializer. Whoever sees what that has forked sees this, too.
+  [[nodiscard]] bool is_initializing() const noexcept {
+    return is_initializing_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] thread_pool_state& pool() noexcept { return pool_; }
 
   // --- for fork-join: on this worker's own thread ---
-  /// It runs the user's initializer.
-  [[nodiscard]] bool is_initializing() const noexcept { return is_initializing_; }
   /// False when it had better leave work to others, for it is deep in tasks that wait for tasks.
   [[nodiscard]] bool has_stack_to_help() const noexcept { return stack_.left() >= stack_at_start_ / 2; }
 
@@ -91,7 +93,7 @@ class thread_worker final : public worker_context {
   const int index_;
   bool searching_ = false;  // counted as a searcher in the roster
   bool idle_ = false;       // its time asleep is over
-  bool is_initializing_ = false;
+  std::atomic<bool> is_initializing_{false};
   int blocking_ = 0;   // depth of begin_blocking()
   int found_few_ = 0;  // takes in a row, each straight after a task, that found some, but few
   dispatch::victims victims_;

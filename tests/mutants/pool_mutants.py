@@ -160,10 +160,11 @@ MUTANTS = [
 
     # --- fork-join: src/task_group/README.md ---
     Mutant(
-        "initializers_fork_for_ever", FORKS,
-        "  if (worker_.is_initializing() && roster_.look().ending()) return;\n", "",
+        "initializers_fork_for_ever", CALLS,
+        "  return forks != 0 && worker.is_initializing() && roster_.look().ending() ? 0 : forks;\n",
+        "  return forks;\n",
         "no thread is started for what an initializer forks in a pool that ends",
-        "fork_join_test", "ParallelInvoke.InAnInitializerOfAPoolThatEndsStartsNoThread", repeat=5),
+        "fork_join_test", "InitializerOfAPoolThatEnds.StartsNoThread*", repeat=5),
     Mutant(
         "fork_calls_nobody", "include/tandem/detail/fork_place.hpp",
         "    if (!is_served()) [[unlikely]]\n      call();\n    return true;", "    return true;",

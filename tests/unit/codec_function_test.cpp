@@ -244,9 +244,9 @@ TEST(FunctionName, OfAThunkInALibraryLivesAsLongAsTheLibraryIsLoaded) {
     reader result(out.bytes());
     EXPECT_EQ(tandem::decode<int>(result), 15);
   }
-  // What this thread has named last is not believed either.
   EXPECT_EQ(name_function(reinterpret_cast<const void*>(thunk)).offset, name.offset);
   ASSERT_EQ(::dlclose(library), 0);
+  // Although this thread has looked for it, and named it, last.
   EXPECT_FALSE(tandem::detail::is_registered(thunk));
   EXPECT_THROW(static_cast<void>(resolve_thunk(name, nullptr)), not_portable_error);
   EXPECT_THROW(static_cast<void>(name_function(reinterpret_cast<const void*>(thunk))), not_portable_error);

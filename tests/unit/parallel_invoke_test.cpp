@@ -13,6 +13,7 @@
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -194,7 +195,7 @@ TEST(ParallelInvoke, CancellingTheTaskAsksStolenFunctionsToStop) {
 }
 
 // A thread that was started for what an initializer has forked would fork in its own initializer, and so on for ever.
-TEST(ParallelInvoke, InAnInitializerOfAPoolThatEndsStartsNoThread) {
+void expect_no_thread_for_an_initializer(bool blocks) {
   std::atomic<bool> is_closed{false};
   std::atomic<int> calls{0};
   thread_pool pool({.max_workers = 2, .initializer = [&] {
@@ -203,6 +204,8 @@ TEST(ParallelInvoke, InAnInitializerOfAPoolThatEndsStartsNoThread) {
                       if (mine > 50) return;  // it has been shown
                       parallel_invoke(
                           [&] {  // until somebody has come, if anybody does
+                            std::optional<tandem::this_task::blocking_region> blocked;
+                            if (blocks) blocked.emplace();
                             const auto until = std::chrono::steady_clock::now() + 20ms;
                             while (calls == mine && std::chrono::steady_clock::now() < until) sched_yield();
                           },
@@ -215,6 +218,12 @@ TEST(ParallelInvoke, InAnInitializerOfAPoolThatEndsStartsNoThread) {
   EXPECT_EQ(task.get(), 1);
   pool.shutdown();
   EXPECT_EQ(calls, 1);
+}
+
+TEST(InitializerOfAPoolThatEnds, StartsNoThreadForWhatItForks) { expect_no_thread_for_an_initializer(false); }
+
+TEST(InitializerOfAPoolThatEnds, StartsNoThreadForWhatItForksAndLeavesForAWhile) {
+  expect_no_thread_for_an_initializer(true);
 }
 
 TEST(ParallelInvoke, MayBeCalledInInitializerFinalizerAndCallback) {
