@@ -57,6 +57,7 @@ class thunk_registry {
       std::uint64_t generation = 0;
     };
     static thread_local constinit found last;
+    // ORDER generation: before the look, so that what is found is at worst filed under an older one.
     const std::uint64_t generation = generation_.load(std::memory_order_acquire);
     if (last.thunk == thunk && last.generation == generation) return true;
     const std::shared_lock lock(mutex_);

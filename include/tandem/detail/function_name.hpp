@@ -32,8 +32,8 @@ struct function_name {
 };
 
 /// Returns the name of the function at `code`. Throws not_portable_error if it does not lie in the code of
-/// the program or a shared library (generated code, data). Thread-safe; some 20 ns, and much more when a
-/// library was loaded since.
+/// the program or a shared library (generated code, data). Thread-safe. Each thread remembers the
+/// function that it has named last; another one costs a search, and much more when a library was loaded since.
 [[nodiscard]] TANDEM_API function_name name_function(const void* code);
 
 /// Makes thunks callable by name for as long as it lives. Only ever a static data member of remote_call, so
